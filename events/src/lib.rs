@@ -1,1 +1,13 @@
-//! Placeholder while the crate is written.
+//! What InfraGPT knows and how it decides: aggregates as pure functions over events, with no I/O and no clock.
+
+mod aggregate;
+pub mod catalogue;
+pub mod change;
+pub mod conversation;
+pub mod integration;
+#[cfg(test)]
+mod testing;
+mod token;
+
+pub use aggregate::{Aggregate, DecodeError, DomainEvent};
+pub use token::{ConnectorKind, InvalidToken, OrganizationId};

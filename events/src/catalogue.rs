@@ -1,0 +1,33 @@
+//! The list of every event that this build writes.
+
+use schemars::Schema;
+
+use crate::{change::ChangeEvent, conversation::ConversationEvent, integration::IntegrationEvent};
+
+/// One event in today's version.
+#[derive(Debug, Clone)]
+pub struct Description {
+    /// The aggregate that decides it.
+    pub aggregate: &'static str,
+    /// Its name: the last token of its subject.
+    pub name: &'static str,
+    /// The version of its payload's shape.
+    pub version: u32,
+    /// The JSON Schema of its payload.
+    pub schema: Schema,
+}
+
+impl Description {
+    /// The name of its schema file and of its CloudEvents type without the `dev.infragpt.` prefix.
+    pub fn identifier(&self) -> String {
+        format!("{}.{}.v{}", self.aggregate, self.name, self.version)
+    }
+}
+
+/// Every event, by aggregate.
+pub fn all() -> Vec<Description> {
+    let mut all = IntegrationEvent::descriptions();
+    all.extend(ChangeEvent::descriptions());
+    all.extend(ConversationEvent::descriptions());
+    all
+}
