@@ -1,1 +1,17 @@
-//! Placeholder while the crate is written.
+//! Simulators of Slack and GitHub that speak their real wire formats, so that demos and tests need no account.
+
+mod clock;
+mod configuration;
+mod control;
+mod fault;
+mod github;
+mod journal;
+mod page;
+mod problem;
+mod sandbox;
+mod signature;
+mod slack;
+mod world;
+
+pub use configuration::{Configuration, GithubInstallation, Named, SlackWorkspace};
+pub use sandbox::{Error, Sandbox};

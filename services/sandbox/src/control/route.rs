@@ -1,0 +1,94 @@
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use crate::{
+    problem::Problem,
+    slack::{Delivered, Outgoing, Retry, Route, Signing, deliver},
+    world::Shared,
+};
+
+/// The part of a body that says how something reaches the app.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Way {
+    via: Option<Via>,
+    url: Option<String>,
+    secret: Option<String>,
+    timestamp: Option<Timestamp>,
+    retry_num: Option<u32>,
+    retry_attempt: Option<u32>,
+    retry_reason: Option<String>,
+    timeout_ms: Option<u64>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Via {
+    Socket,
+    Http,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Timestamp {
+    Number(i64),
+    Text(String),
+}
+
+impl Way {
+    /// Where it goes: over HTTP if the body says so or names a URL, else over Socket Mode.
+    pub(super) fn route(&self, world: &Shared) -> Result<Route, Problem> {
+        let via = self
+            .via
+            .unwrap_or(if self.url.is_some() { Via::Http } else { Via::Socket });
+        if via == Via::Socket {
+            return Ok(Route::Socket);
+        }
+        let url = self.url.clone().or_else(|| world.request_url()).ok_or_else(|| {
+            Problem::bad_request(
+                "`via` is `http`, but there is no `url` and none was verified with `url_verification`.",
+            )
+        })?;
+        let timestamp = self.timestamp.as_ref().map(|timestamp| match timestamp {
+            Timestamp::Number(number) => number.to_string(),
+            Timestamp::Text(text) => text.clone(),
+        });
+        Ok(Route::Http(
+            url,
+            Signing {
+                secret: self.secret.clone(),
+                timestamp,
+            },
+        ))
+    }
+
+    /// What the first attempt says about attempts before it.
+    pub(super) fn retry(&self, route: &Route) -> Option<Retry> {
+        let attempt = self.retry_num.or(self.retry_attempt)?;
+        let usual = match route {
+            Route::Socket => "timeout",
+            Route::Http(..) => "http_timeout",
+        };
+        Some(Retry {
+            attempt,
+            reason: self.retry_reason.clone().unwrap_or_else(|| usual.into()),
+        })
+    }
+
+    /// Delivers it and waits for the outcome, at most `timeout_ms`; redelivery goes on after that.
+    pub(super) async fn deliver(&self, world: &Shared, route: &Route, outgoing: Outgoing) -> Delivered {
+        let (shared, route) = (world.clone(), route.clone());
+        let delivery = world.tasks.spawn(async move {
+            tokio::select! {
+                delivered = deliver(&shared, &route, outgoing) => delivered,
+                () = shared.shutdown.cancelled() => Delivered::default(),
+            }
+        });
+        let limit = Duration::from_millis(self.timeout_ms.unwrap_or(15_000));
+        tokio::time::timeout(limit, delivery)
+            .await
+            .ok()
+            .and_then(Result::ok)
+            .unwrap_or_default()
+    }
+}

@@ -1,0 +1,202 @@
+use serde_json::{Map, Value, json};
+
+use super::{
+    arguments::Arguments,
+    event::{channel_type, shown},
+    message::Message,
+    web_api::Answer,
+};
+use crate::{configuration::Named, world::World};
+
+/// The page size when a call names none.
+const PAGE: usize = 100;
+
+/// The id of the channel that a call names by id or name.
+pub(super) fn find(world: &World, arguments: &Arguments) -> Result<String, &'static str> {
+    let named = arguments.text("channel").ok_or("channel_not_found")?;
+    resolve(world, &named).ok_or("channel_not_found")
+}
+
+/// The id of a channel: a configured one by id or name, one that somebody wrote in, or a person's direct messages.
+pub(crate) fn resolve(world: &World, named: &str) -> Option<String> {
+    let slack = &world.configuration.slack;
+    let name = named.trim_start_matches('#');
+    if let Some(channel) = slack.channels.iter().find(|it| it.id == named || it.name == name) {
+        return Some(channel.id.clone());
+    }
+    if let Some(user) = slack.users.iter().find(|user| user.id == named) {
+        return Some(user.id.replacen('U', "D", 1));
+    }
+    let is_direct = slack.users.iter().any(|user| user.id.replacen('U', "D", 1) == named);
+    (is_direct || !world.messages.channel(named, "").is_empty()).then(|| named.to_owned())
+}
+
+/// <https://docs.slack.dev/reference/methods/conversations.list>
+pub(super) fn list(world: &World, arguments: &Arguments) -> Value {
+    let types = arguments.text("types").unwrap_or_else(|| "public_channel".into());
+    let mut channels: Vec<Value> = Vec::new();
+    if types.contains("public_channel") {
+        channels.extend(
+            world
+                .configuration
+                .slack
+                .channels
+                .iter()
+                .map(|channel| described(world, &channel.id)),
+        );
+    }
+    if types.split(',').any(|kind| kind.trim() == "im") {
+        let users = world.configuration.slack.users.iter();
+        channels.extend(users.map(|user| described(world, &user.id.replacen('U', "D", 1))));
+    }
+    let (page, next) = page(channels, arguments);
+    json!({ "channels": page, "response_metadata": { "next_cursor": next } })
+}
+
+/// <https://docs.slack.dev/reference/methods/conversations.info>
+pub(super) fn info(world: &World, arguments: &Arguments) -> Answer {
+    let channel = find(world, arguments)?;
+    Ok(json!({ "channel": described(world, &channel) }))
+}
+
+/// <https://docs.slack.dev/reference/methods/conversations.join>
+pub(super) fn join(world: &World, arguments: &Arguments) -> Answer {
+    let channel = find(world, arguments)?;
+    Ok(json!({
+        "channel": described(world, &channel),
+        "warning": "already_in_channel",
+        "response_metadata": { "warnings": ["already_in_channel"] },
+    }))
+}
+
+/// <https://docs.slack.dev/reference/methods/conversations.history>
+pub(super) fn history(world: &World, arguments: &Arguments) -> Answer {
+    let channel = find(world, arguments)?;
+    let all = world.messages.channel(&channel, "");
+    let mut chosen: Vec<Value> = all
+        .iter()
+        .filter(|message| !message.is_reply() && within(message, arguments))
+        .map(|message| presented(world, message, &all, arguments))
+        .collect();
+    chosen.reverse();
+    Ok(messages(page(chosen, arguments)))
+}
+
+/// <https://docs.slack.dev/reference/methods/conversations.replies>
+pub(super) fn replies(world: &World, arguments: &Arguments) -> Answer {
+    let channel = find(world, arguments)?;
+    let ts = arguments.text("ts").ok_or("thread_not_found")?;
+    let named = world.messages.get(&channel, &ts).ok_or("thread_not_found")?;
+    let root = named.thread_ts.unwrap_or(ts);
+    let all = world.messages.channel(&channel, &root);
+    let chosen = all
+        .iter()
+        .filter(|message| message.is_in_thread(&root) && (message.ts == root || within(message, arguments)))
+        .map(|message| presented(world, message, &all, arguments))
+        .collect();
+    Ok(messages(page(chosen, arguments)))
+}
+
+fn messages((page, next): (Vec<Value>, String)) -> Value {
+    json!({
+        "messages": page,
+        "has_more": !next.is_empty(),
+        "pin_count": 0,
+        "response_metadata": { "next_cursor": next },
+    })
+}
+
+fn within(message: &Message, arguments: &Arguments) -> bool {
+    let inclusive = arguments.flag("inclusive");
+    let after = |bound: String| message.ts > bound || (inclusive && message.ts == bound);
+    let before = |bound: String| message.ts < bound || (inclusive && message.ts == bound);
+    arguments.text("oldest").is_none_or(after) && arguments.text("latest").is_none_or(before)
+}
+
+/// A message with what its thread adds, and without metadata unless asked for.
+fn presented(world: &World, message: &Message, all: &[Message], arguments: &Arguments) -> Value {
+    let mut shown = shown(world, message);
+    if !arguments.flag("include_all_metadata") {
+        shown.remove("metadata");
+    }
+    let replies: Vec<&Message> = all
+        .iter()
+        .filter(|it| it.ts != message.ts && it.is_in_thread(&message.ts))
+        .collect();
+    if let Some(last) = replies.last() {
+        shown.insert("thread_ts".into(), message.ts.as_str().into());
+        shown.insert("reply_count".into(), replies.len().into());
+        shown.insert("latest_reply".into(), last.ts.as_str().into());
+        let mut users: Vec<&str> = replies.iter().filter_map(|reply| reply.user.as_deref()).collect();
+        users.sort_unstable();
+        users.dedup();
+        shown.insert("reply_users_count".into(), users.len().into());
+        shown.insert("reply_users".into(), users.into());
+    }
+    Value::Object(shown)
+}
+
+/// One page and the cursor of the next one; an empty cursor ends the list.
+fn page(mut all: Vec<Value>, arguments: &Arguments) -> (Vec<Value>, String) {
+    let start = arguments
+        .text("cursor")
+        .and_then(|cursor| cursor.strip_prefix("next:")?.parse().ok())
+        .unwrap_or(0);
+    let limit = arguments
+        .number("limit")
+        .filter(|limit| *limit > 0)
+        .unwrap_or(PAGE)
+        .min(1000);
+    let next = if start + limit < all.len() {
+        format!("next:{}", start + limit)
+    } else {
+        String::new()
+    };
+    all.drain(..start.min(all.len()));
+    all.truncate(limit);
+    (all, next)
+}
+
+fn described(world: &World, id: &str) -> Value {
+    let slack = &world.configuration.slack;
+    let kind = channel_type(id);
+    let mut channel = Map::new();
+    channel.insert("id".into(), id.into());
+    channel.insert("created".into(), 1_700_000_000.into());
+    channel.insert("is_archived".into(), false.into());
+    channel.insert("is_im".into(), (kind == "im").into());
+    if kind == "im" {
+        channel.insert("user".into(), id.replacen('D', "U", 1).into());
+        return Value::Object(channel);
+    }
+    let name = slack
+        .channels
+        .iter()
+        .find(|it| it.id == id)
+        .map_or_else(|| id.to_lowercase(), |it| it.name.clone());
+    let flags = [
+        ("is_channel", kind == "channel"),
+        ("is_group", kind == "group"),
+        ("is_private", kind == "group"),
+        ("is_mpim", false),
+        ("is_general", false),
+        ("is_shared", false),
+        ("is_ext_shared", false),
+        ("is_org_shared", false),
+        ("is_member", true),
+    ];
+    for (name, flag) in flags {
+        channel.insert(name.into(), flag.into());
+    }
+    channel.insert("name_normalized".into(), name.as_str().into());
+    channel.insert("name".into(), name.into());
+    channel.insert(
+        "creator".into(),
+        slack.users.first().map_or("USLACKBOT", |user: &Named| &user.id).into(),
+    );
+    channel.insert("context_team_id".into(), slack.team_id.as_str().into());
+    channel.insert("topic".into(), json!({ "value": "", "creator": "", "last_set": 0 }));
+    channel.insert("purpose".into(), json!({ "value": "", "creator": "", "last_set": 0 }));
+    channel.insert("num_members".into(), (slack.users.len() + 1).into());
+    Value::Object(channel)
+}

@@ -1,0 +1,181 @@
+use serde_json::{Map, Value, json};
+
+use super::message::Message;
+use crate::{clock, world::World};
+
+/// What somebody did in a channel, as the app gets told.
+#[derive(Clone, Debug)]
+pub(crate) struct Gesture {
+    pub(crate) message: Message,
+    /// Further fields of the event, such as `files`.
+    pub(crate) team_id: String,
+}
+
+/// The inner event of a message: `kind` is `message` or `app_mention`.
+///
+/// <https://docs.slack.dev/reference/events/message>, <https://docs.slack.dev/reference/events/app_mention>
+pub(crate) fn gesture(world: &World, kind: &str, Gesture { message, team_id }: &Gesture) -> Value {
+    let mut event = shown(world, message);
+    event.insert("type".into(), kind.into());
+    event.insert("team".into(), team_id.as_str().into());
+    event.insert("channel".into(), message.channel.as_str().into());
+    event.insert("event_ts".into(), message.ts.as_str().into());
+    if message.bot_id.is_none() && message.subtype.is_none() {
+        event.insert("client_msg_id".into(), client_message_id(&message.ts).into());
+    }
+    if kind == "message" {
+        event.insert("channel_type".into(), channel_type(&message.channel).into());
+    }
+    Value::Object(event)
+}
+
+/// The inner event of an edited or deleted message.
+///
+/// <https://docs.slack.dev/reference/events/message/message_changed>
+pub(crate) fn edited(world: &World, before: &Message, after: &Message) -> Value {
+    let ts = world.clock.next_ts();
+    let previous = Value::Object(shown(world, before));
+    let mut event = json!({
+        "type": "message",
+        "subtype": "message_changed",
+        "channel": after.channel,
+        "channel_type": channel_type(&after.channel),
+        "hidden": true,
+        "ts": ts,
+        "event_ts": ts,
+        "previous_message": previous,
+    });
+    if after.deleted {
+        event["subtype"] = "message_deleted".into();
+        event["deleted_ts"] = after.ts.as_str().into();
+    } else {
+        event["message"] = Value::Object(shown(world, after));
+    }
+    event
+}
+
+/// The outer envelope of every event.
+///
+/// <https://docs.slack.dev/apis/events-api/#callback-field>
+pub(crate) fn envelope(world: &World, team_id: &str, event_id: &str, event: &Value) -> Value {
+    let slack = &world.configuration.slack;
+    let context = json!({ "et": event["type"], "tid": team_id, "aid": slack.app_id, "cid": event["channel"] });
+    json!({
+        "token": slack.verification_token,
+        "team_id": team_id,
+        "context_team_id": team_id,
+        "context_enterprise_id": null,
+        "api_app_id": slack.app_id,
+        "event": event,
+        "type": "event_callback",
+        "event_id": event_id,
+        "event_time": clock::seconds(),
+        "authorizations": [{
+            "enterprise_id": null,
+            "team_id": team_id,
+            "user_id": slack.bot_user,
+            "is_bot": true,
+            "is_enterprise_install": false,
+        }],
+        "is_ext_shared_channel": false,
+        "event_context": format!("4-{}", base64::Engine::encode(&base64::engine::general_purpose::STANDARD_NO_PAD, context.to_string())),
+    })
+}
+
+/// A message as the Web API and events show it.
+pub(super) fn shown(world: &World, message: &Message) -> Map<String, Value> {
+    let slack = &world.configuration.slack;
+    let mut shown = Map::new();
+    shown.insert("type".into(), "message".into());
+    shown.insert("ts".into(), message.ts.as_str().into());
+    shown.insert("text".into(), message.text.as_str().into());
+    shown.insert("team".into(), slack.team_id.as_str().into());
+    let texts = [
+        ("user", &message.user),
+        ("bot_id", &message.bot_id),
+        ("thread_ts", &message.thread_ts),
+        ("subtype", &message.subtype),
+    ];
+    for (name, value) in texts {
+        if let Some(value) = value {
+            shown.insert(name.into(), value.as_str().into());
+        }
+    }
+    if let Some(root) = message.thread_ts.as_ref().filter(|root| **root != message.ts)
+        && let Some(parent) = world.messages.get(&message.channel, root)
+    {
+        shown.insert("parent_user_id".into(), parent.user.into());
+    }
+    if message.bot_id.as_ref() == Some(&slack.bot_id) {
+        shown.insert("app_id".into(), slack.app_id.as_str().into());
+        shown.insert("bot_profile".into(), super::people::bot_profile(world));
+    }
+    let values = [
+        ("attachments", &message.attachments),
+        ("metadata", &message.metadata),
+        (
+            "blocks",
+            &Some(message.blocks.clone().unwrap_or_else(|| rich_text(&message.text))),
+        ),
+    ];
+    for (name, value) in values {
+        if let Some(value) = value {
+            shown.insert(name.into(), value.clone());
+        }
+    }
+    if let Some(ts) = &message.edited {
+        shown.insert("edited".into(), json!({ "user": message.user, "ts": ts }));
+    }
+    if !message.reactions.is_empty() {
+        let reactions = message.reactions.iter();
+        shown.insert(
+            "reactions".into(),
+            reactions
+                .map(|(name, users)| json!({ "name": name, "users": users, "count": users.len() }))
+                .collect(),
+        );
+    }
+    shown
+}
+
+/// What a person writes arrives with the blocks of Slack's editor.
+fn rich_text(text: &str) -> Value {
+    let mut elements = Vec::new();
+    let mut rest = text;
+    while let Some((before, (user, after))) = rest
+        .split_once("<@")
+        .and_then(|(before, tail)| Some((before, tail.split_once('>')?)))
+    {
+        if !before.is_empty() {
+            elements.push(json!({ "type": "text", "text": before }));
+        }
+        elements.push(json!({ "type": "user", "user_id": user }));
+        rest = after;
+    }
+    if !rest.is_empty() {
+        elements.push(json!({ "type": "text", "text": rest }));
+    }
+    json!([{ "type": "rich_text", "block_id": "b1", "elements": [{ "type": "rich_text_section", "elements": elements }] }])
+}
+
+/// `channel`, `group` or `im`, by the first letter of the id.
+pub(super) fn channel_type(channel: &str) -> &'static str {
+    match channel.as_bytes().first() {
+        Some(b'D') => "im",
+        Some(b'G') => "group",
+        _ => "channel",
+    }
+}
+
+/// The same gesture has the same id, however often it is delivered.
+fn client_message_id(ts: &str) -> String {
+    let digest = hex::encode(ring::digest::digest(&ring::digest::SHA256, ts.as_bytes()));
+    format!(
+        "{}-{}-4{}-8{}-{}",
+        &digest[..8],
+        &digest[8..12],
+        &digest[13..16],
+        &digest[17..20],
+        &digest[20..32]
+    )
+}

@@ -1,0 +1,109 @@
+use serde_json::{Value, json};
+
+use super::{arguments::Arguments, web_api::Answer};
+use crate::world::World;
+
+/// The scopes of the bot token, as every response says them.
+pub(super) const SCOPES: &str = "app_mentions:read,assistant:write,channels:history,channels:read,groups:history,\
+groups:read,im:history,im:read,im:write,mpim:history,mpim:read,chat:write,commands,reactions:write,team:read,users:read";
+
+/// <https://docs.slack.dev/reference/methods/api.test>
+pub(super) fn api_test(arguments: &Arguments) -> Value {
+    json!({ "args": { "foo": arguments.text("foo") } })
+}
+
+/// <https://docs.slack.dev/reference/methods/auth.test>
+pub(super) fn auth_test(world: &World) -> Value {
+    let slack = &world.configuration.slack;
+    json!({
+        "url": format!("{}/", world.url),
+        "team": slack.team_name,
+        "user": slack.bot_name,
+        "team_id": slack.team_id,
+        "user_id": slack.bot_user,
+        "bot_id": slack.bot_id,
+        "is_enterprise_install": false,
+    })
+}
+
+/// <https://docs.slack.dev/reference/methods/team.info>
+pub(super) fn team(world: &World) -> Value {
+    let slack = &world.configuration.slack;
+    let domain = slack.team_name.to_lowercase();
+    json!({ "team": { "id": slack.team_id, "name": slack.team_name, "domain": domain, "email_domain": "", "icon": {} } })
+}
+
+/// <https://docs.slack.dev/reference/methods/bots.info>
+pub(super) fn bot(world: &World, arguments: &Arguments) -> Answer {
+    let slack = &world.configuration.slack;
+    if arguments.text("bot").is_some_and(|bot| bot != slack.bot_id) {
+        return Err("bot_not_found");
+    }
+    let mut bot = bot_profile(world);
+    bot["user_id"] = slack.bot_user.as_str().into();
+    Ok(json!({ "bot": bot }))
+}
+
+/// <https://docs.slack.dev/reference/methods/users.info>
+pub(super) fn user(world: &World, arguments: &Arguments) -> Answer {
+    let id = arguments.text("user").ok_or("user_not_found")?;
+    let user = members(world)
+        .into_iter()
+        .find(|user| user["id"] == *id)
+        .ok_or("user_not_found")?;
+    Ok(json!({ "user": user }))
+}
+
+/// <https://docs.slack.dev/reference/methods/users.list>
+pub(super) fn list(world: &World) -> Value {
+    json!({ "members": members(world), "cache_ts": crate::clock::seconds(), "response_metadata": { "next_cursor": "" } })
+}
+
+/// <https://docs.slack.dev/reference/methods/views.publish>
+pub(super) fn publish_view(arguments: &Arguments) -> Answer {
+    arguments.text("user_id").ok_or("invalid_arguments")?;
+    let mut view = arguments
+        .json("view", "invalid_arguments")?
+        .ok_or("invalid_arguments")?;
+    if !view.is_object() {
+        return Err("invalid_arguments");
+    }
+    view["id"] = crate::clock::slack_id("V").into();
+    Ok(json!({ "view": view }))
+}
+
+pub(super) fn bot_profile(world: &World) -> Value {
+    let slack = &world.configuration.slack;
+    json!({
+        "id": slack.bot_id,
+        "app_id": slack.app_id,
+        "name": slack.bot_name,
+        "team_id": slack.team_id,
+        "deleted": false,
+        "updated": 1_700_000_000,
+        "icons": {},
+    })
+}
+
+fn members(world: &World) -> Vec<Value> {
+    let slack = &world.configuration.slack;
+    let member = |id: &str, name: &str, is_bot: bool| {
+        json!({
+            "id": id,
+            "team_id": slack.team_id,
+            "name": name,
+            "real_name": name,
+            "deleted": false,
+            "is_bot": is_bot,
+            "is_app_user": false,
+            "is_admin": false,
+            "is_owner": false,
+            "tz": "Etc/UTC",
+            "tz_offset": 0,
+            "updated": 1_700_000_000,
+            "profile": { "real_name": name, "display_name": name, "team": slack.team_id },
+        })
+    };
+    let people = slack.users.iter().map(|user| member(&user.id, &user.name, false));
+    people.chain([member(&slack.bot_user, &slack.bot_name, true)]).collect()
+}

@@ -1,0 +1,73 @@
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    clock::Clock,
+    configuration::Configuration,
+    fault::Faults,
+    github::Tokens,
+    journal::Journal,
+    slack::{Hub, Messages},
+};
+
+/// Everything that the doors of one sandbox share.
+#[derive(Debug)]
+pub(crate) struct World {
+    pub(crate) configuration: Configuration,
+    /// `http://127.0.0.1:port`.
+    pub(crate) url: String,
+    pub(crate) clock: Clock,
+    pub(crate) messages: Messages,
+    pub(crate) hub: Hub,
+    pub(crate) faults: Faults,
+    pub(crate) journal: Journal,
+    pub(crate) tokens: Tokens,
+    pub(crate) http: reqwest::Client,
+    pub(crate) shutdown: CancellationToken,
+    pub(crate) tasks: TaskTracker,
+    /// Where Slack sends events over HTTP once `url_verification` succeeded.
+    request_url: Mutex<Option<String>>,
+}
+
+/// The state that axum hands to every handler.
+pub(crate) type Shared = Arc<World>;
+
+impl World {
+    pub(crate) fn new(configuration: Configuration, url: String, messages: Messages, http: reqwest::Client) -> Self {
+        let clock = Clock::default();
+        if let Some(ts) = messages.latest() {
+            clock.after(&ts);
+        }
+        Self {
+            hub: Hub::new(configuration.slack.app_id.clone()),
+            configuration,
+            url,
+            clock,
+            messages,
+            faults: Faults::default(),
+            journal: Journal::default(),
+            tokens: Tokens::default(),
+            http,
+            shutdown: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+            request_url: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn request_url(&self) -> Option<String> {
+        self.request_url.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn set_request_url(&self, url: Option<String>) {
+        *self.request_url.lock().unwrap_or_else(PoisonError::into_inner) = url;
+    }
+
+    /// Forgets what happened; connections, tokens and configuration stay.
+    pub(crate) fn reset(&self) {
+        self.messages.clear();
+        self.faults.clear();
+        self.journal.clear();
+        self.set_request_url(None);
+    }
+}
