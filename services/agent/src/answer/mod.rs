@@ -1,0 +1,15 @@
+//! From what the tools replied to Markdown for people. Pure, and safe with titles and names that strangers chose.
+
+mod about;
+mod changes;
+mod facts;
+mod markdown;
+mod notes;
+mod repository;
+#[cfg(test)]
+mod tests;
+
+pub use about::{connected, help, no_action, not_begun, repository_ambiguous, repository_not_connected, status, unknown};
+pub use changes::answer as changes;
+pub use facts::{Account, Actor, Change, Changes, ChangesRequest, GrantOnly, Integration, Integrations, Status};
+pub use repository::{Meant, find as find_repository};
