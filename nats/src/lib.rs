@@ -1,1 +1,35 @@
-//! Placeholder while the crate is written.
+//! Everything InfraGPT says to NATS: streams as files, CloudEvents in headers, the event store, the subscription
+//! runtime and request/reply services. No other crate imports the client library.
+
+pub mod account;
+pub mod agent;
+pub mod connection;
+mod dead_letter;
+pub mod definition;
+pub mod direct;
+pub mod envelope;
+pub mod event_store;
+pub mod fact;
+pub mod feed;
+pub mod grant;
+mod publish;
+mod received;
+pub mod request;
+mod scheduler;
+pub mod service;
+mod subject;
+pub mod subscription;
+
+pub use account::{Accounts, Claim, ClaimOutcome};
+pub use connection::{Connection, ConnectionConfiguration};
+pub use definition::Definitions;
+pub use envelope::Envelope;
+pub use event_store::{Cause, EventStore, ExecuteError, Executed, Loaded, Position, Version};
+pub use fact::{FactPublisher, Published};
+pub use feed::Feed;
+pub use grant::{Grant, GrantKey};
+pub use received::{DecodeFailure, DecodedEvent, Received, decode_event};
+pub use request::{Frame, FrameStream};
+pub use service::{Call, FrameSink, Service, ServiceError};
+pub use subject::{AggregateSubject, RawSubject, Token};
+pub use subscription::{Handler, HandlerError, Route, Subscription};

@@ -1,0 +1,146 @@
+//! Subjects are made here and nowhere else, so that no outside text becomes a token unchecked.
+
+use std::fmt;
+
+use infragpt_events::{Aggregate, DomainEvent, OrganizationId};
+use uuid::Uuid;
+
+/// One token of a subject, made from outside text: unsafe bytes become `=XX`, and emptiness `-`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Token(String);
+
+impl Token {
+    /// Encodes `text`, cut to its first 128 bytes.
+    pub fn encode(text: &str) -> Self {
+        if text.is_empty() {
+            return Self("-".to_owned());
+        }
+        let mut token = String::with_capacity(text.len());
+        for byte in text.bytes().take(128) {
+            if byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-' {
+                token.push(char::from(byte));
+            } else {
+                use fmt::Write as _;
+                let _ = write!(token, "={byte:02X}");
+            }
+        }
+        Self(token)
+    }
+}
+
+impl fmt::Display for Token {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+/// Where a raw fact is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RawSubject {
+    stream: &'static str,
+    subject: String,
+}
+
+impl RawSubject {
+    /// `raw.slack.<team or enterprise>.<event type>`
+    pub fn slack(account: &str, event_type: &str) -> Self {
+        let subject = format!("raw.slack.{}.{}", Token::encode(account), Token::encode(event_type));
+        Self { stream: "RAW_SLACK", subject }
+    }
+
+    /// `raw.github.<installation or 'app'>.<event>.<action or '-'>`
+    pub fn github(installation: Option<u64>, event: &str, action: Option<&str>) -> Self {
+        let installation = installation.map_or_else(|| "app".to_owned(), |id| id.to_string());
+        let (event, action) = (Token::encode(event), Token::encode(action.unwrap_or_default()));
+        Self { stream: "RAW_GITHUB", subject: format!("raw.github.{installation}.{event}.{action}") }
+    }
+
+    /// The stream that keeps it.
+    pub fn stream(&self) -> &'static str {
+        self.stream
+    }
+
+    /// The subject itself.
+    pub fn as_str(&self) -> &str {
+        &self.subject
+    }
+}
+
+impl fmt::Display for RawSubject {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.subject)
+    }
+}
+
+/// The subjects of one aggregate: where an event goes, and what concurrency is checked against.
+///
+/// The server does not check that the two belong together, so both come from here.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct AggregateSubject {
+    prefix: String,
+    aggregate: &'static str,
+    organization: OrganizationId,
+    id: Uuid,
+}
+
+impl AggregateSubject {
+    /// The subjects of aggregate `A` with this identity.
+    pub fn new<A: Aggregate>(organization: &OrganizationId, id: Uuid) -> Self {
+        let aggregate = <A::Event as DomainEvent>::AGGREGATE;
+        Self { prefix: format!("events.{aggregate}.{organization}.{id}"), aggregate, organization: organization.clone(), id }
+    }
+
+    /// `events.<aggregate>.<organization>.<id>.<event type>`
+    pub fn event(&self, name: &str) -> String {
+        format!("{}.{name}", self.prefix)
+    }
+
+    /// `events.<aggregate>.<organization>.<id>.>`
+    pub fn all(&self) -> String {
+        format!("{}.>", self.prefix)
+    }
+
+    /// The aggregate's name.
+    pub fn aggregate(&self) -> &'static str {
+        self.aggregate
+    }
+
+    /// Whose aggregate it is.
+    pub fn organization(&self) -> &OrganizationId {
+        &self.organization
+    }
+
+    /// The aggregate's identity.
+    pub fn id(&self) -> Uuid {
+        self.id
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn raw_subjects_have_their_shape() {
+        assert_eq!(RawSubject::slack("T1", "app_mention").as_str(), "raw.slack.T1.app_mention");
+        assert_eq!(RawSubject::slack("", "a.b").as_str(), "raw.slack.-.a=2Eb");
+        assert_eq!(RawSubject::github(Some(7), "push", None).as_str(), "raw.github.7.push.-");
+        assert_eq!(RawSubject::github(None, "star", Some("created")).as_str(), "raw.github.app.star.created");
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_becomes_one_safe_token(text in ".*") {
+            let token = Token::encode(&text).to_string();
+            prop_assert!(!token.is_empty() && token.len() <= 3 * 128);
+            prop_assert!(token.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-=".contains(&byte)));
+        }
+
+        #[test]
+        fn different_short_texts_are_different_tokens(left in "[ -~]{1,40}", right in "[ -~]{1,40}") {
+            prop_assert_eq!(left == right, Token::encode(&left) == Token::encode(&right));
+        }
+    }
+}
