@@ -60,6 +60,11 @@ pub fn repository_not_connected(name: &str, nearest: &[String], connected: &[&st
     }
 }
 
+/// Where changes are asked for and no repository could tell of any.
+pub fn no_repository() -> String {
+    "No repository is connected yet, so nobody tells me of changes: an administrator can connect GitHub.".to_owned()
+}
+
 /// For a name that several owners use.
 pub fn repository_ambiguous(name: &str, candidates: &[String]) -> String {
     let candidates = joined(candidates.iter().map(|name| format!("**{}**", escaped(name, 140))), "or");
