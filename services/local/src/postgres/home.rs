@@ -106,8 +106,8 @@ fn relocate(wanted: &Path) -> Result<PathBuf, Error> {
         if home.exists() {
             fs::remove_dir_all(&home)?;
         }
-        DirBuilder::new().mode(0o700).create(&home)?;
         fs::remove_dir(wanted)?;
+        DirBuilder::new().mode(0o700).create(&home)?;
         symlink(&home, wanted)
     };
     relocate().map_err(Error::io(format!("put {} into {}", wanted.display(), home.display())))?;
