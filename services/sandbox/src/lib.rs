@@ -11,6 +11,8 @@ mod problem;
 mod sandbox;
 mod signature;
 mod slack;
+#[cfg(test)]
+mod tests;
 mod world;
 
 pub use configuration::{Configuration, GithubInstallation, Named, SlackWorkspace};

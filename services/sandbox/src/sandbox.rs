@@ -2,7 +2,7 @@ use std::{sync::Arc, time::Duration};
 
 use axum::{
     Router,
-    extract::{Request, State},
+    extract::{DefaultBodyLimit, Request, State},
     http::StatusCode,
     middleware::{self, Next},
     response::{IntoResponse, Response},
@@ -19,6 +19,9 @@ use crate::{
 
 /// How long [`Sandbox::stop`] waits for open connections before it drops them.
 const STOP_LIMIT: Duration = Duration::from_secs(2);
+
+/// Enough to ask for a webhook larger than GitHub's limit of 25 MB.
+const LARGEST_BODY: usize = 64 << 20;
 
 /// Why a sandbox did not start.
 #[derive(Debug, thiserror::Error)]
@@ -141,6 +144,7 @@ fn router(world: Shared) -> Router {
         .nest("/slack", slack::routes())
         .nest("/github", github::routes())
         .nest("/control", control::routes())
+        .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .layer(middleware::from_fn_with_state(world.clone(), until_stopped))
         .with_state(world)
 }

@@ -73,13 +73,12 @@ pub(super) fn join(world: &World, arguments: &Arguments) -> Answer {
 pub(super) fn history(world: &World, arguments: &Arguments) -> Answer {
     let channel = find(world, arguments)?;
     let all = world.messages.channel(&channel, "");
-    let mut chosen: Vec<Value> = all
+    let mut chosen: Vec<&Message> = all
         .iter()
         .filter(|message| !message.is_reply() && within(message, arguments))
-        .map(|message| presented(world, message, &all, arguments))
         .collect();
     chosen.reverse();
-    Ok(messages(page(chosen, arguments)))
+    Ok(listed(world, chosen, &all, arguments))
 }
 
 /// <https://docs.slack.dev/reference/methods/conversations.replies>
@@ -89,17 +88,18 @@ pub(super) fn replies(world: &World, arguments: &Arguments) -> Answer {
     let named = world.messages.get(&channel, &ts).ok_or("thread_not_found")?;
     let root = named.thread_ts.unwrap_or(ts);
     let all = world.messages.channel(&channel, &root);
-    let chosen = all
-        .iter()
-        .filter(|message| message.is_in_thread(&root) && (message.ts == root || within(message, arguments)))
-        .map(|message| presented(world, message, &all, arguments))
-        .collect();
-    Ok(messages(page(chosen, arguments)))
+    let in_thread = |it: &&Message| it.is_in_thread(&root) && (it.ts == root || within(it, arguments));
+    Ok(listed(world, all.iter().filter(in_thread).collect(), &all, arguments))
 }
 
-fn messages((page, next): (Vec<Value>, String)) -> Value {
+fn listed(world: &World, chosen: Vec<&Message>, all: &[Message], arguments: &Arguments) -> Value {
+    let (page, next) = page(chosen, arguments);
+    let messages: Vec<Value> = page
+        .into_iter()
+        .map(|message| presented(world, message, all, arguments))
+        .collect();
     json!({
-        "messages": page,
+        "messages": messages,
         "has_more": !next.is_empty(),
         "pin_count": 0,
         "response_metadata": { "next_cursor": next },
@@ -137,7 +137,7 @@ fn presented(world: &World, message: &Message, all: &[Message], arguments: &Argu
 }
 
 /// One page and the cursor of the next one; an empty cursor ends the list.
-fn page(mut all: Vec<Value>, arguments: &Arguments) -> (Vec<Value>, String) {
+fn page<T>(mut all: Vec<T>, arguments: &Arguments) -> (Vec<T>, String) {
     let start = arguments
         .text("cursor")
         .and_then(|cursor| cursor.strip_prefix("next:")?.parse().ok())
