@@ -1,1 +1,28 @@
-//! Placeholder while the crate is written.
+//! The read models: what the log says, as PostgreSQL tables that can be dropped and rebuilt. The only crate with SQL.
+
+pub mod changes;
+pub mod checkpoint;
+mod column;
+pub mod conversations;
+pub mod database;
+pub mod event_index;
+mod fingerprint;
+pub mod integrations;
+mod batch;
+pub mod projector;
+pub mod queries;
+pub mod rebuild;
+mod recorded;
+pub mod resources;
+pub mod status;
+
+pub use database::{connect, create_database, migrate};
+pub use fingerprint::{Fingerprint, fingerprint};
+pub use batch::Batch;
+pub use projector::Projector;
+pub use rebuild::{Rebuilt, rebuild};
+pub use recorded::Recorded;
+pub use status::{StreamStatus, status};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,8 @@
+//! What changed in an organization's systems: pushes, merged pull requests, failed runs, releases, deployments.
+
+mod read;
+mod write;
+
+pub use read::{Actor, Change, Filter, Page, latest, list, since};
+pub use write::apply;
+pub(crate) use read::fingerprint;

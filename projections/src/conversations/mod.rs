@@ -1,0 +1,9 @@
+//! What was asked in each conversation, and what was answered.
+
+mod messages;
+mod read;
+mod write;
+
+pub use read::{Conversation, Message, count, list, messages};
+pub use write::apply;
+pub(crate) use read::{fingerprint, messages_fingerprint};

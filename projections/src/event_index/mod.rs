@@ -1,0 +1,8 @@
+//! Where every fact and event stands and what caused it; the payload stays in the stream.
+
+mod read;
+mod write;
+
+pub use read::{Entry, caused_by, correlated, find, latest};
+pub use write::apply;
+pub(crate) use read::fingerprint;

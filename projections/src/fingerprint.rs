@@ -1,0 +1,38 @@
+//! What two builds of the read models are compared by.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use sqlx::{Connection, PgPool};
+
+use crate::{changes, conversations, event_index, integrations, resources};
+
+/// How many rows a table has, and a hash over all of them in the order of their keys.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Fingerprint {
+    /// How many rows.
+    pub count: i64,
+    /// MD5, in hexadecimal, over the MD5 of every row's text.
+    pub hash: String,
+}
+
+/// The fingerprint of every table of the read models at one moment. Equal fingerprints mean the same rows.
+///
+/// # Errors
+/// When the database can't be read.
+pub async fn fingerprint(database: &PgPool) -> Result<BTreeMap<&'static str, Fingerprint>, sqlx::Error> {
+    let mut connection = database.acquire().await?;
+    // One snapshot for all tables; and a large table may take longer than a query for people is allowed to.
+    let mut transaction = connection
+        .begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = 0")
+        .await?;
+    let mut tables = BTreeMap::new();
+    tables.insert("changes", changes::fingerprint(&mut *transaction).await?);
+    tables.insert("conversation_messages", conversations::messages_fingerprint(&mut *transaction).await?);
+    tables.insert("conversations", conversations::fingerprint(&mut *transaction).await?);
+    tables.insert("event_index", event_index::fingerprint(&mut *transaction).await?);
+    tables.insert("integrations", integrations::fingerprint(&mut *transaction).await?);
+    tables.insert("resources", resources::fingerprint(&mut *transaction).await?);
+    transaction.commit().await?;
+    Ok(tables)
+}

@@ -1,0 +1,13 @@
+//! Keeps the read models up to date: one active projector, any number of standbys.
+
+mod backoff;
+mod lock;
+mod positions;
+mod run;
+mod stream;
+mod writer;
+
+pub use run::{Error, Projector};
+
+#[cfg(test)]
+pub(crate) use {lock::Lock, positions::Positions, writer::Writer};

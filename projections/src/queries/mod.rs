@@ -1,0 +1,8 @@
+//! The role `queries`: what agents may ask the read models, as NATS services, each call with a grant.
+
+pub(crate) mod changes;
+pub(crate) mod integrations;
+mod serve;
+mod status;
+
+pub use serve::serve;

@@ -1,0 +1,168 @@
+//! The read models from the start of the streams.
+
+use std::{
+    collections::BTreeMap,
+    pin::pin,
+    time::{Duration, Instant},
+};
+
+use infragpt_nats::{Connection, feed};
+use secrecy::SecretString;
+use serde::Serialize;
+use sqlx::{PgPool, migrate::MigrateError};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    Fingerprint,
+    checkpoint::{self, STREAMS},
+    database, fingerprint,
+    projector::{self, Projector},
+};
+
+/// How often the checkpoints are looked at.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// How long nothing may move before it is given up.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How far one stream is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Progress {
+    /// The stream.
+    pub stream: &'static str,
+    /// The sequence of the last projected message.
+    pub projected: u64,
+    /// The sequence of the stream's last message when the rebuild began.
+    pub target: u64,
+}
+
+/// What a rebuild made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Rebuilt {
+    /// Whether the database had to be made.
+    pub created: bool,
+    /// How far each stream was projected.
+    pub streams: Vec<Progress>,
+    /// Every table's rows.
+    pub tables: BTreeMap<&'static str, Fingerprint>,
+}
+
+/// Why the read models could not be rebuilt. Running it again is safe at any point.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The database can't be reached or made.
+    #[error(transparent)]
+    Database(#[from] database::Error),
+    /// The tables can't be made.
+    #[error("the tables can't be brought up to date")]
+    Migrate(#[from] MigrateError),
+    /// The tables can't be emptied or read.
+    #[error("PostgreSQL failed")]
+    Postgres(#[from] sqlx::Error),
+    /// NATS doesn't say how far a stream goes.
+    #[error("stream `{stream}` can't be inspected")]
+    Stream {
+        /// Which stream.
+        stream: &'static str,
+        /// What was found.
+        #[source]
+        source: feed::Error,
+    },
+    /// Nothing was projected for a while, though not everything is.
+    #[error(
+        "`{stream}` is projected up to {projected} of {target}, and nothing moved for 30 s: its last messages are no events, or were deleted, or the active projector hangs"
+    )]
+    Stalled {
+        /// Which stream.
+        stream: &'static str,
+        /// The sequence of the last projected message.
+        projected: u64,
+        /// The sequence that was to be reached.
+        target: u64,
+    },
+    /// The projector ended.
+    #[error("the projector failed")]
+    Projector(#[from] projector::Error),
+}
+
+/// Makes the database if it is gone, empties the read models, and waits until all that the streams hold now is projected
+/// again: by the projector that is active somewhere, or else by this call itself. Raw facts that their stream no longer
+/// keeps don't come back to the event index; everything else is the same rows.
+///
+/// `connection` must be one of NATS user `projections`, because this call may have to do that role's work.
+///
+/// # Errors
+/// When a server refuses or is gone; PostgreSQL going away after the tables were emptied is waited for.
+pub async fn rebuild(
+    database_url: &SecretString,
+    connection: &Connection,
+    mut progress: impl FnMut(&[Progress]),
+) -> Result<Rebuilt, Error> {
+    let created = database::create_database(database_url).await?;
+    let database = database::connect(database_url, "infragpt rebuild")?;
+    database::migrate(&database).await?;
+    let mut targets = Vec::with_capacity(STREAMS.len());
+    for stream in STREAMS {
+        let target = feed::last_sequence(connection, stream).await.map_err(|source| Error::Stream { stream, source })?;
+        targets.push((stream, target));
+    }
+    checkpoint::reset(&database).await?;
+
+    let stop = CancellationToken::new();
+    let mut standby = pin!(Projector::run(connection.clone(), database.clone(), stop.clone()));
+    let mut caught_up = pin!(catch_up(&database, &targets, &mut progress));
+    let streams = tokio::select! {
+        ended = &mut standby => {
+            ended?;
+            caught_up.await?
+        }
+        streams = &mut caught_up => {
+            stop.cancel();
+            standby.await?;
+            streams?
+        }
+    };
+    let tables = fingerprint(&database).await?;
+    database.close().await;
+    Ok(Rebuilt { created, streams, tables })
+}
+
+async fn catch_up(
+    database: &PgPool,
+    targets: &[(&'static str, u64)],
+    progress: &mut impl FnMut(&[Progress]),
+) -> Result<Vec<Progress>, Error> {
+    let mut reported = Vec::new();
+    let mut moved = Instant::now();
+    loop {
+        match checkpoint::list(database).await {
+            Ok(checkpoints) => {
+                let streams: Vec<Progress> = targets
+                    .iter()
+                    .map(|&(stream, target)| {
+                        let found = checkpoints.iter().find(|checkpoint| checkpoint.stream == stream);
+                        let projected = found.map_or(0, |checkpoint| u64::try_from(checkpoint.sequence).unwrap_or(0));
+                        Progress { stream, projected, target }
+                    })
+                    .collect();
+                if streams != reported {
+                    progress(&streams);
+                    reported.clone_from(&streams);
+                    moved = Instant::now();
+                }
+                let Some(behind) = streams.iter().find(|stream| stream.projected < stream.target) else {
+                    return Ok(streams);
+                };
+                if moved.elapsed() > PATIENCE {
+                    let &Progress { stream, projected, target } = behind;
+                    return Err(Error::Stalled { stream, projected, target });
+                }
+            }
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "The checkpoints can't be read, trying again");
+                moved = Instant::now();
+            }
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+}

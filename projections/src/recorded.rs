@@ -1,0 +1,20 @@
+//! A domain event as the read models take it.
+
+use chrono::{DateTime, Utc};
+use infragpt_events::OrganizationId;
+use uuid::Uuid;
+
+/// A decoded event with its place in the log.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Recorded<E> {
+    /// Whose it is.
+    pub organization: OrganizationId,
+    /// What it happened to.
+    pub aggregate: Uuid,
+    /// Its place in the stream EVENTS; rows are guarded by it.
+    pub sequence: u64,
+    /// When it happened.
+    pub time: DateTime<Utc>,
+    /// What happened.
+    pub event: E,
+}
