@@ -55,15 +55,17 @@ apt_install() {
 nats_version() { "$1" -v 2>/dev/null | sed -n 's/^nats-server: v//p'; }
 
 find_nats() {
-    local candidate version
-    for candidate in "${INFRAGPT_NATS_SERVER:-}" "$(command -v nats-server || true)" "$cached_nats"; do
+    local candidate version candidates=("$(command -v nats-server || true)" "$cached_nats")
+    # Who names one means that one.
+    [ -z "${INFRAGPT_NATS_SERVER:-}" ] || candidates=("$INFRAGPT_NATS_SERVER")
+    for candidate in "${candidates[@]}"; do
         [ -n "$candidate" ] && [ -x "$candidate" ] || continue
         version=$(nats_version "$candidate")
         if [ -n "$version" ] && at_least "$version" "$least_nats"; then
             say "nats-server $version: $candidate"
             return 0
         fi
-        say "nats-server ${version:-(no version)}: $candidate is older than $least_nats, looking further"
+        say "nats-server ${version:-of unknown version}: $candidate is not $least_nats or newer"
     done
     return 1
 }
@@ -115,7 +117,8 @@ have cargo || die "Rust is not installed (no cargo on PATH): install it with rus
 # Rust links with it, and ring compiles C.
 have cc || apt_install gcc libc6-dev
 
-find_nats || { fetch_nats; find_nats || die "the fetched nats-server does not run on this machine"; }
+find_nats || [ -z "${INFRAGPT_NATS_SERVER:-}" ] || die "INFRAGPT_NATS_SERVER=$INFRAGPT_NATS_SERVER is not a nats-server $least_nats or newer"
+find_nats 2>/dev/null || { fetch_nats; find_nats || die "the fetched nats-server does not run on this machine"; }
 find_postgres || { install_postgres; find_postgres || die "no PostgreSQL $least_postgres or newer after installing Debian's postgresql"; }
 
 if $test_tools; then
