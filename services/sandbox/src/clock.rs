@@ -12,7 +12,7 @@ pub(crate) struct Clock {
 impl Clock {
     /// The next message timestamp, `seconds.micros`.
     pub(crate) fn next_ts(&self) -> String {
-        let now = Utc::now().timestamp_micros();
+        let now = now().timestamp_micros();
         let before = self
             .last
             .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |last| Some(now.max(last + 1)))
@@ -32,24 +32,32 @@ impl Clock {
     }
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the sandbox plays the outside world, where time comes from"
+)]
+fn now() -> DateTime<Utc> {
+    Utc::now()
+}
+
 /// Seconds since the epoch.
 pub(crate) fn seconds() -> i64 {
-    Utc::now().timestamp()
+    now().timestamp()
 }
 
 /// The time now, as GitHub writes it.
 pub(crate) fn rfc3339() -> String {
-    at(Utc::now())
+    at(now())
 }
 
 /// The time `seconds` from now, as GitHub writes it.
 pub(crate) fn rfc3339_in(seconds: i64) -> String {
-    at(Utc::now() + chrono::TimeDelta::seconds(seconds))
+    at(now() + chrono::TimeDelta::seconds(seconds))
 }
 
 /// The time now with milliseconds, for journals.
 pub(crate) fn precise() -> String {
-    Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true)
+    now().to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
 fn at(time: DateTime<Utc>) -> String {
@@ -62,7 +70,7 @@ pub(crate) fn random() -> [u8; 16] {
     if SystemRandom::new().fill(&mut bytes).is_err() {
         // A sandbox identifier needs to be unique, not secret.
         bytes = u128::from_ne_bytes(bytes)
-            .wrapping_add(Utc::now().timestamp_micros().unsigned_abs().into())
+            .wrapping_add(now().timestamp_micros().unsigned_abs().into())
             .to_ne_bytes();
     }
     bytes

@@ -75,7 +75,7 @@ impl Default for SlackWorkspace {
             app_token: "xapp-1-A0INFRAGPT-sandbox".into(),
             bot_token: "xoxb-sandbox".into(),
             acknowledgement_timeout: Duration::from_secs(3),
-            connection_wait: Duration::from_secs(60),
+            connection_wait: Duration::from_mins(1),
         }
     }
 }

@@ -1,11 +1,14 @@
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{Answer, gesture, read, route::Way};
+use super::{
+    Answer, gesture, read,
+    route::{self, Way},
+};
 use crate::{clock, slack::Outgoing, world::Shared};
 
 #[derive(Debug, Deserialize)]
-struct Command {
+struct Typed {
     /// What follows the command, or the whole line starting with `/`.
     #[serde(default)]
     text: String,
@@ -20,7 +23,7 @@ struct Command {
 ///
 /// <https://docs.slack.dev/interactivity/implementing-slash-commands/#app_command_handling>
 pub(super) async fn command(world: &Shared, body: &[u8]) -> Answer {
-    let typed: Command = read(body)?;
+    let typed: Typed = read(body)?;
     let route = typed.way.route(world)?;
     let slack = &world.configuration.slack;
     let channel = gesture::channel(world, typed.channel.as_deref())?;
@@ -56,7 +59,7 @@ pub(super) async fn command(world: &Shared, body: &[u8]) -> Answer {
         payload,
         retry: None,
     };
-    let delivered = typed.way.deliver(world, &route, outgoing).await;
+    let delivered = route::deliver(world, &typed.way, &route, outgoing).await;
     Ok(json!({ "acked": delivered.acked, "payload": delivered.payload, "status": delivered.status }))
 }
 
@@ -112,6 +115,6 @@ pub(super) async fn interaction(world: &Shared, body: &[u8]) -> Answer {
         payload,
         retry: None,
     };
-    let delivered = pressed.way.deliver(world, &route, outgoing).await;
+    let delivered = route::deliver(world, &pressed.way, &route, outgoing).await;
     Ok(json!({ "acked": delivered.acked, "payload": delivered.payload, "status": delivered.status }))
 }

@@ -2,7 +2,10 @@ use futures::future::join_all;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Answer, read, route::Way};
+use super::{
+    Answer, read,
+    route::{self, Way},
+};
 use crate::{
     clock,
     problem::Problem,
@@ -72,7 +75,7 @@ pub(super) async fn message(world: &Shared, body: &[u8]) -> Answer {
             payload,
             retry: retry.clone(),
         };
-        said.way.deliver(world, &route, outgoing)
+        route::deliver(world, &said.way, &route, outgoing)
     });
     let delivered = join_all(deliveries).await;
     let statuses: Vec<Option<u16>> = delivered.iter().map(|it| it.status).collect();
@@ -173,7 +176,7 @@ pub(super) async fn edit(world: &Shared, body: &[u8]) -> Answer {
         payload,
         retry: edit.way.retry(&route),
     };
-    let delivered = edit.way.deliver(world, &route, outgoing).await;
+    let delivered = route::deliver(world, &edit.way, &route, outgoing).await;
     Ok(json!({ "acked": delivered.acked, "event_id": id, "event_ts": event["event_ts"], "status": delivered.status }))
 }
 

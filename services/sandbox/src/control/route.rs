@@ -1,10 +1,11 @@
 use std::time::Duration;
 
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
 use crate::{
     problem::Problem,
-    slack::{Delivered, Outgoing, Retry, Route, Signing, deliver},
+    slack::{self, Delivered, Outgoing, Retry, Route, Signing},
     world::Shared,
 };
 
@@ -19,6 +20,9 @@ pub(super) struct Way {
     retry_attempt: Option<u32>,
     retry_reason: Option<String>,
     timeout_ms: Option<u64>,
+    /// Whatever no field of the verb took.
+    #[serde(flatten)]
+    unknown: Map<String, Value>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -37,7 +41,14 @@ enum Timestamp {
 
 impl Way {
     /// Where it goes: over HTTP if the body says so or names a URL, else over Socket Mode.
+    ///
+    /// # Errors
+    ///
+    /// The body has fields that nothing knows, or there is no URL.
     pub(super) fn route(&self, world: &Shared) -> Result<Route, Problem> {
+        if let Some(name) = self.unknown.keys().next() {
+            return Err(Problem::bad_request(format!("The verb has no field `{name}`.")));
+        }
         let via = self
             .via
             .unwrap_or(if self.url.is_some() { Via::Http } else { Via::Socket });
@@ -74,21 +85,21 @@ impl Way {
             reason: self.retry_reason.clone().unwrap_or_else(|| usual.into()),
         })
     }
+}
 
-    /// Delivers it and waits for the outcome, at most `timeout_ms`; redelivery goes on after that.
-    pub(super) async fn deliver(&self, world: &Shared, route: &Route, outgoing: Outgoing) -> Delivered {
-        let (shared, route) = (world.clone(), route.clone());
-        let delivery = world.tasks.spawn(async move {
-            tokio::select! {
-                delivered = deliver(&shared, &route, outgoing) => delivered,
-                () = shared.shutdown.cancelled() => Delivered::default(),
-            }
-        });
-        let limit = Duration::from_millis(self.timeout_ms.unwrap_or(15_000));
-        tokio::time::timeout(limit, delivery)
-            .await
-            .ok()
-            .and_then(Result::ok)
-            .unwrap_or_default()
-    }
+/// Delivers it and waits for the outcome, at most `timeout_ms`; redelivery goes on after that.
+pub(super) async fn deliver(world: &Shared, way: &Way, route: &Route, outgoing: Outgoing) -> Delivered {
+    let (shared, route) = (world.clone(), route.clone());
+    let delivery = world.tasks.spawn(async move {
+        tokio::select! {
+            delivered = slack::deliver(&shared, &route, outgoing) => delivered,
+            () = shared.shutdown.cancelled() => Delivered::default(),
+        }
+    });
+    let limit = Duration::from_millis(way.timeout_ms.unwrap_or(15_000));
+    tokio::time::timeout(limit, delivery)
+        .await
+        .ok()
+        .and_then(Result::ok)
+        .unwrap_or_default()
 }

@@ -66,10 +66,10 @@ pub(super) fn check(github: &GithubInstallation, token: &str) -> Result<(), (u16
     if expires > now + LONGEST_LIFE {
         return Err((401, "'Expiration time' claim ('exp') is too far in the future"));
     }
-    let issuer = claims["iss"]
+    let named = claims["iss"]
         .as_str()
         .map_or_else(|| claims["iss"].to_string(), str::to_owned);
-    if issuer == github.app_id.to_string() {
+    if named == github.app_id.to_string() {
         Ok(())
     } else {
         Err((404, "Integration not found"))
@@ -97,7 +97,7 @@ mod tests {
     fn each_claim_is_checked() {
         let github = GithubInstallation::default();
         let now = clock::seconds();
-        let claims = |issued: i64, expires: i64, issuer: u64| json!({ "iat": issued, "exp": expires, "iss": issuer });
+        let claims = |issued: i64, expires: i64, named: u64| json!({ "iat": issued, "exp": expires, "iss": named });
         let refusal = |claims: &Value| check(&github, &token(claims)).unwrap_err().0;
         assert_eq!(
             check(&github, &token(&claims(now - 60, now + 300, github.app_id))),

@@ -212,7 +212,7 @@ async fn called(world: &World, operation: &str, run: impl FnOnce() -> Answer) ->
         .journal
         .call(operation, answer.as_ref().err().map(|refusal| refusal.1.as_str()));
     if fault == Some(Fault::HangAfter) {
-        tokio::time::sleep(Duration::from_secs(3600)).await;
+        tokio::time::sleep(Duration::from_hours(1)).await;
     }
     answer.unwrap_or_else(IntoResponse::into_response)
 }

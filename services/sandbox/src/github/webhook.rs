@@ -43,7 +43,7 @@ pub(crate) async fn deliver(world: &World, webhook: Webhook<'_>) -> Result<(u16,
         }
     }
     let sent = request.body(webhook.body).send().await;
-    let status = sent.as_ref().ok().map(|response| response.status());
+    let status = sent.as_ref().ok().map(reqwest::Response::status);
     world.journal.delivery(Delivery {
         via: "github",
         kind: webhook.event.to_owned(),

@@ -64,7 +64,7 @@ pub(super) fn update(world: &Shared, arguments: &Arguments) -> Answer {
             if is_empty(message) { Err("no_text") } else { Ok(()) }
         })
         .ok_or("message_not_found")??;
-    tell(world, event::edited(world, &before, &after));
+    tell(world, &event::edited(world, &before, &after));
     Ok(json!({
         "channel": after.channel,
         "ts": ts,
@@ -81,7 +81,7 @@ pub(super) fn delete(world: &Shared, arguments: &Arguments) -> Answer {
         Ok::<_, &'static str>(())
     });
     let after = deleted.ok_or("message_not_found")??;
-    tell(world, event::edited(world, &before, &after));
+    tell(world, &event::edited(world, &before, &after));
     Ok(json!({ "channel": after.channel, "ts": ts }))
 }
 
@@ -184,18 +184,18 @@ pub(super) fn announce(world: &Shared, message: &Message) {
         message: message.clone(),
         team_id: world.configuration.slack.team_id.clone(),
     };
-    tell(world, event::gesture(world, "message", &gesture));
+    tell(world, &event::gesture(world, "message", &gesture));
 }
 
 /// Delivers an event in the background: over Socket Mode if it is on, else to the verified request URL, else not.
-fn tell(world: &Shared, event: Value) {
+fn tell(world: &Shared, event: &Value) {
     let route = match (world.hub.connections(), world.request_url()) {
         (1.., _) => Route::Socket,
         (0, Some(url)) => Route::Http(url, super::Signing::default()),
         (0, None) => return,
     };
     let id = clock::slack_id("Ev");
-    let payload = event::envelope(world, &world.configuration.slack.team_id, &id, &event);
+    let payload = event::envelope(world, &world.configuration.slack.team_id, &id, event);
     let outgoing = Outgoing {
         kind: "events_api",
         id,

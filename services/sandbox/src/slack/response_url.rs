@@ -19,7 +19,7 @@ pub(super) async fn respond(
 ) -> Response {
     world.journal.call("response_url", None);
     let mut message = chat::from_bot(&world, channel);
-    message.text = body["text"].as_str().unwrap_or_default().to_owned();
+    body["text"].as_str().unwrap_or_default().clone_into(&mut message.text);
     message.blocks = Some(body["blocks"].clone()).filter(Value::is_array);
     message.thread_ts = body["thread_ts"].as_str().map(str::to_owned);
     if message.text.is_empty() && message.blocks.is_none() {

@@ -53,7 +53,7 @@ pub(super) async fn call(
     world.journal.call(&method, answer.as_ref().err().copied());
     if fault == Some(Fault::HangAfter) {
         // Longer than any client waits; stopping the sandbox ends it.
-        tokio::time::sleep(Duration::from_secs(3600)).await;
+        tokio::time::sleep(Duration::from_hours(1)).await;
     }
     match answer {
         Ok(mut body) => {

@@ -209,7 +209,7 @@ async fn a_ticket_opens_one_connection_and_stopping_closes_it() {
     assert!(matches!(connect_async(url).await, Err(Error::Http(response)) if response.status() == 401));
     let mut socket = Socket(stream);
     assert_eq!(socket.frame().await.unwrap()["type"], "hello");
-    let (_, end) = tokio::join!(world.sandbox.stop(), socket.frame());
+    let ((), end) = tokio::join!(world.sandbox.stop(), socket.frame());
     assert_eq!(end, None);
 }
 

@@ -133,6 +133,13 @@ async fn control_refuses_what_it_does_not_know() {
     assert_eq!((status, &problem["status"]), (404, &json!(404)));
     assert!(problem["detail"].as_str().unwrap().contains("github_webhook"));
     assert_eq!(world.control_raw("message", "{".into()).await.0, 400);
+    let (status, problem) = world
+        .control_raw("message", r#"{"text":"a","threadTs":"1.2"}"#.into())
+        .await;
+    assert_eq!(
+        (status, &problem["detail"]),
+        (400, &json!("The verb has no field `threadTs`."))
+    );
     assert_eq!(
         world
             .control_raw("message", r#"{"text":"a","via":"http"}"#.into())
