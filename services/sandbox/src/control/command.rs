@@ -2,8 +2,9 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::{
-    Answer, gesture, read,
+    gesture,
     route::{self, Way},
+    verb::{Answer, read},
 };
 use crate::{clock, slack::Outgoing, world::Shared};
 

@@ -3,7 +3,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Answer, read};
+use super::verb::{Answer, read};
 use crate::{
     clock,
     problem::Problem,

@@ -3,8 +3,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    Answer, read,
     route::{self, Way},
+    verb::{Answer, read},
 };
 use crate::{
     clock,

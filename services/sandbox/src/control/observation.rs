@@ -3,7 +3,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Answer, read};
+use super::verb::{Answer, read};
 use crate::{
     slack::{Message, reactions},
     world::World,

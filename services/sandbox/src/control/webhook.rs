@@ -1,7 +1,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Answer, read};
+use super::verb::{Answer, read};
 use crate::{
     clock,
     github::{self, Webhook},

@@ -152,7 +152,8 @@ impl Subject<'_> {
         let number = 128;
         let branch = |name: &str, sha: &str| {
             let owner = self.full_name.split('/').next();
-            json!({ "label": format!("{}:{name}", owner.unwrap_or_default()), "ref": name, "sha": sha, "repo": repository(self.world, self.full_name) })
+            let label = format!("{}:{name}", owner.unwrap_or_default());
+            json!({ "label": label, "ref": name, "sha": sha, "repo": repository(self.world, self.full_name) })
         };
         json!({
             "number": number,

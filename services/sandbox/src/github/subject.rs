@@ -121,5 +121,12 @@ pub(super) fn installation(world: &World) -> Value {
 
 /// What the app may do.
 pub(super) fn permissions() -> Value {
-    json!({ "actions": "read", "contents": "read", "deployments": "read", "issues": "read", "metadata": "read", "pull_requests": "read" })
+    json!({
+        "actions": "read",
+        "contents": "read",
+        "deployments": "read",
+        "issues": "read",
+        "metadata": "read",
+        "pull_requests": "read",
+    })
 }

@@ -43,6 +43,15 @@ impl Arguments {
         Ok(Self(arguments))
     }
 
+    /// All of them except the token.
+    pub(super) fn all(&self) -> Map<String, Value> {
+        self.0
+            .iter()
+            .filter(|(name, _)| *name != "token")
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect()
+    }
+
     /// A text that is present and not empty.
     pub(super) fn text(&self, name: &str) -> Option<String> {
         match self.0.get(name)? {

@@ -1,3 +1,4 @@
+use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
 use serde_json::{Map, Value, json};
 
 use super::message::Message;
@@ -7,7 +8,7 @@ use crate::{clock, world::World};
 #[derive(Clone, Debug)]
 pub(crate) struct Gesture {
     pub(crate) message: Message,
-    /// Further fields of the event, such as `files`.
+    /// The workspace that the event names; tests name ones that nobody connected.
     pub(crate) team_id: String,
 }
 
@@ -78,7 +79,7 @@ pub(crate) fn envelope(world: &World, team_id: &str, event_id: &str, event: &Val
             "is_enterprise_install": false,
         }],
         "is_ext_shared_channel": false,
-        "event_context": format!("4-{}", base64::Engine::encode(&base64::engine::general_purpose::STANDARD_NO_PAD, context.to_string())),
+        "event_context": format!("4-{}", STANDARD_NO_PAD.encode(context.to_string())),
     })
 }
 
@@ -155,7 +156,8 @@ fn rich_text(text: &str) -> Value {
     if !rest.is_empty() {
         elements.push(json!({ "type": "text", "text": rest }));
     }
-    json!([{ "type": "rich_text", "block_id": "b1", "elements": [{ "type": "rich_text_section", "elements": elements }] }])
+    let section = json!({ "type": "rich_text_section", "elements": elements });
+    json!([{ "type": "rich_text", "block_id": "b1", "elements": [section] }])
 }
 
 /// `channel`, `group` or `im`, by the first letter of the id.

@@ -181,7 +181,7 @@ impl Hub {
         let attempt = tokio::select! {
             biased;
             payload = acknowledged => payload
-                .map_or(Attempt::Unacknowledged, |payload| Attempt::Acknowledged(Some(payload).filter(|it| !it.is_null()))),
+                .map_or(Attempt::Unacknowledged, |it| Attempt::Acknowledged(Some(it).filter(|it| !it.is_null()))),
             () = gone.cancelled() => Attempt::Unacknowledged,
             () = tokio::time::sleep(within) => Attempt::Unacknowledged,
         };

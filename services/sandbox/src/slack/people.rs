@@ -9,7 +9,7 @@ groups:read,im:history,im:read,im:write,mpim:history,mpim:read,chat:write,comman
 
 /// <https://docs.slack.dev/reference/methods/api.test>
 pub(super) fn api_test(arguments: &Arguments) -> Value {
-    json!({ "args": { "foo": arguments.text("foo") } })
+    json!({ "args": arguments.all() })
 }
 
 /// <https://docs.slack.dev/reference/methods/auth.test>
@@ -30,7 +30,9 @@ pub(super) fn auth_test(world: &World) -> Value {
 pub(super) fn team(world: &World) -> Value {
     let slack = &world.configuration.slack;
     let domain = slack.team_name.to_lowercase();
-    json!({ "team": { "id": slack.team_id, "name": slack.team_name, "domain": domain, "email_domain": "", "icon": {} } })
+    let team =
+        json!({ "id": slack.team_id, "name": slack.team_name, "domain": domain, "email_domain": "", "icon": {} });
+    json!({ "team": team })
 }
 
 /// <https://docs.slack.dev/reference/methods/bots.info>
@@ -56,7 +58,8 @@ pub(super) fn user(world: &World, arguments: &Arguments) -> Answer {
 
 /// <https://docs.slack.dev/reference/methods/users.list>
 pub(super) fn list(world: &World) -> Value {
-    json!({ "members": members(world), "cache_ts": crate::clock::seconds(), "response_metadata": { "next_cursor": "" } })
+    let metadata = json!({ "next_cursor": "" });
+    json!({ "members": members(world), "cache_ts": crate::clock::seconds(), "response_metadata": metadata })
 }
 
 /// <https://docs.slack.dev/reference/methods/views.publish>

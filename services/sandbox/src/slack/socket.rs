@@ -38,7 +38,8 @@ pub(super) async fn connect(
 
 async fn serve(world: Shared, mut socket: WebSocket) {
     if world.hub.connections() >= MOST_CONNECTIONS {
-        let frame = json!({ "type": "disconnect", "reason": "too_many_websockets", "debug_info": { "host": "applink-sandbox" } });
+        let debug = json!({ "host": "applink-sandbox" });
+        let frame = json!({ "type": "disconnect", "reason": "too_many_websockets", "debug_info": debug });
         let _ = socket.send(Message::text(frame.to_string())).await;
         return close(socket).await;
     }

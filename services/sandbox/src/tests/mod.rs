@@ -7,59 +7,6 @@ mod github;
 mod sdk;
 mod socket_mode;
 mod web_api;
+mod world;
 
-use serde_json::Value;
-
-use crate::{Configuration, Sandbox};
-
-/// A running sandbox and a client for it.
-struct World {
-    sandbox: Sandbox,
-    client: reqwest::Client,
-}
-
-impl World {
-    async fn start() -> Self {
-        Self::with(Configuration::default()).await
-    }
-
-    async fn with(configuration: Configuration) -> Self {
-        let sandbox = Sandbox::start(configuration).await.unwrap();
-        Self {
-            sandbox,
-            client: reqwest::Client::builder().no_proxy().build().unwrap(),
-        }
-    }
-
-    /// Posts to the control API and expects success.
-    async fn control(&self, verb: &str, body: Value) -> Value {
-        let (status, answer) = self.control_raw(verb, body.to_string()).await;
-        assert_eq!(status, 200, "{verb} {body}: {answer}");
-        answer
-    }
-
-    async fn control_raw(&self, verb: &str, body: String) -> (u16, Value) {
-        let url = format!("{}/{verb}", self.sandbox.control_url());
-        let response = self.client.post(url).body(body).send().await.unwrap();
-        (response.status().as_u16(), response.json().await.unwrap())
-    }
-
-    /// Calls the Web API as JSON with the bot's token, or the app's where Slack wants that.
-    async fn slack(&self, method: &str, arguments: Value) -> Value {
-        let token = if method == "apps.connections.open" {
-            "xapp-1-A0INFRAGPT-sandbox"
-        } else {
-            "xoxb-sandbox"
-        };
-        let url = format!("{}/{method}", self.sandbox.slack_api_url());
-        let response = self
-            .client
-            .post(url)
-            .bearer_auth(token)
-            .json(&arguments)
-            .send()
-            .await
-            .unwrap();
-        response.json().await.unwrap()
-    }
-}
+use world::World;

@@ -1,0 +1,86 @@
+use axum::{
+    Json, Router,
+    body::Bytes,
+    extract::{Path, State},
+    http::header,
+    response::IntoResponse,
+    routing::{get, post},
+};
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use super::{command, connection, gesture, observation, webhook};
+use crate::{problem::Problem, world::Shared};
+
+/// What a verb answers.
+pub(super) type Answer = Result<Value, Problem>;
+
+/// The control API for people; a test keeps its list of verbs complete.
+const GUIDE: &str = include_str!("../../CONTROL.md");
+
+/// Every verb, as a refusal lists them.
+const VERBS: &str = "message, edit, command, interaction, disconnect, url_verification, raw_socket, github_webhook, \
+fault, clear_faults, replies, state, reset";
+
+/// Everything below `/control`.
+pub(crate) fn routes() -> Router<Shared> {
+    let guide = || async { ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], GUIDE) };
+    let state = |State(world): State<Shared>| async move { observation::state(&world, &[]).map(Json) };
+    Router::new()
+        .route("/", get(guide))
+        .route("/state", get(state).post(control_state))
+        .route("/{verb}", post(control))
+}
+
+async fn control_state(State(world): State<Shared>, body: Bytes) -> impl IntoResponse {
+    observation::state(&world, &body).map(Json)
+}
+
+async fn control(State(world): State<Shared>, Path(verb): Path<String>, body: Bytes) -> Result<Json<Value>, Problem> {
+    let answer = match verb.as_str() {
+        "message" => gesture::message(&world, &body).await,
+        "edit" => gesture::edit(&world, &body).await,
+        "command" => command::command(&world, &body).await,
+        "interaction" => command::interaction(&world, &body).await,
+        "disconnect" => connection::disconnect(&world, &body),
+        "url_verification" => connection::url_verification(&world, &body).await,
+        "raw_socket" => connection::raw_socket(&world, &body),
+        "github_webhook" => webhook::github_webhook(&world, &body).await,
+        "fault" => observation::fault(&world, &body),
+        "clear_faults" => {
+            world.faults.clear();
+            Ok(json!({}))
+        }
+        "replies" => observation::replies(&world, &body).await,
+        "reset" => {
+            world.reset();
+            Ok(json!({}))
+        }
+        _ => Err(Problem::not_found(format!(
+            "There is no verb `{verb}`. The verbs are {VERBS}."
+        ))),
+    };
+    answer.map(Json)
+}
+
+/// Reads a verb's body; no body is an empty object.
+pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    let body = if body.is_empty() { b"{}" } else { body };
+    serde_json::from_slice(body)
+        .map_err(|error| Problem::bad_request(format!("The body does not fit the verb: {error}.")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_guide_explains_every_verb() {
+        for verb in VERBS.split(", ") {
+            assert!(
+                GUIDE.contains(&format!("### `{verb}")),
+                "CONTROL.md says nothing about `{verb}`"
+            );
+        }
+    }
+}

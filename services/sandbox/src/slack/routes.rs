@@ -1,0 +1,15 @@
+use axum::{
+    Router,
+    routing::{any, get, post},
+};
+
+use super::{response_url, socket, web_api};
+use crate::world::Shared;
+
+/// Everything below `/slack`.
+pub(crate) fn routes() -> Router<Shared> {
+    Router::new()
+        .route("/api/{method}", any(web_api::call))
+        .route("/socket", get(socket::connect))
+        .route("/response/{channel}", post(response_url::respond))
+}
