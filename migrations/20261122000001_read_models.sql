@@ -12,6 +12,12 @@ CREATE TABLE projection_checkpoints (
 COMMENT ON TABLE projection_checkpoints IS 'How far each stream has been projected; advanced in the transaction that writes the rows';
 COMMENT ON COLUMN projection_checkpoints.published_at IS 'When JetStream stored the last projected message';
 
+CREATE TABLE projection_heartbeats (
+    stream      text PRIMARY KEY,
+    complete_at timestamptz NOT NULL
+);
+COMMENT ON TABLE projection_heartbeats IS 'When the active projector last saw that nothing of a stream was left to project';
+
 CREATE TABLE integrations (
     organization_id text        NOT NULL,
     id              uuid        PRIMARY KEY,

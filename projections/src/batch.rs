@@ -48,7 +48,9 @@ impl Batch {
 
     /// The events that this build can't read, and why.
     pub fn unreadable(&self) -> impl Iterator<Item = (&Received, &DecodeFailure)> {
-        self.unreadable.iter().map(|(index, failure)| (&self.received[*index], failure))
+        self.unreadable
+            .iter()
+            .map(|(index, failure)| (&self.received[*index], failure))
     }
 
     /// Writes every read model's rows; applying a batch again changes nothing.

@@ -10,6 +10,9 @@ use crate::column;
 /// The streams that the read models are made of.
 pub const STREAMS: [&str; 3] = ["RAW_SLACK", "RAW_GITHUB", "EVENTS"];
 
+/// The stream that every read model but the event index is made of, so the one that decides whether answers are current.
+pub const READ_BY_TOOLS: &str = "EVENTS";
+
 /// How far one stream has been projected.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Checkpoint {
@@ -83,8 +86,10 @@ pub async fn advance(
 /// checkpoints are gone and starts over.
 pub async fn reset(database: &PgPool) -> Result<(), sqlx::Error> {
     let mut transaction = database.begin_with("BEGIN; SET LOCAL statement_timeout = 0").await?;
-    sqlx::query!("UPDATE projection_checkpoints SET sequence = 0, published_at = NULL").execute(&mut *transaction).await?;
-    sqlx::query!("TRUNCATE changes, conversation_messages, conversations, event_index, integrations, resources")
+    sqlx::query!("UPDATE projection_checkpoints SET sequence = 0, published_at = NULL")
+        .execute(&mut *transaction)
+        .await?;
+    sqlx::query!("TRUNCATE changes, conversation_messages, conversations, event_index, integrations, projection_heartbeats, resources")
         .execute(&mut *transaction)
         .await?;
     transaction.commit().await

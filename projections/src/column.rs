@@ -11,7 +11,11 @@ const MAXIMUM_KEY: usize = 512;
 /// Text without U+0000, which PostgreSQL can't store
 /// (<https://www.postgresql.org/docs/15/datatype-character.html>).
 pub(crate) fn text(value: &str) -> String {
-    if value.contains('\0') { value.replace('\0', "\u{fffd}") } else { value.to_owned() }
+    if value.contains('\0') {
+        value.replace('\0', "\u{fffd}")
+    } else {
+        value.to_owned()
+    }
 }
 
 /// As [`text`], where there is one.
@@ -29,7 +33,10 @@ pub(crate) fn key(value: &str) -> String {
     if value.len() <= MAXIMUM_KEY {
         return text(value);
     }
-    let end = (0..=MAXIMUM_KEY - 48).rev().find(|&end| value.is_char_boundary(end)).unwrap_or(0);
+    let end = (0..=MAXIMUM_KEY - 48)
+        .rev()
+        .find(|&end| value.is_char_boundary(end))
+        .unwrap_or(0);
     let whole = Uuid::new_v5(&Uuid::NAMESPACE_OID, value.as_bytes());
     format!("{}…{whole}", text(&value[..end]))
 }

@@ -20,7 +20,10 @@ const UNIQUE_VIOLATION: &str = "23505";
 /// Why the database can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The URL is not one of PostgreSQL's. It is not repeated here, because it may hold a password.
+    /// The URL is of something else. No URL is repeated here, because it may hold a password.
+    #[error("the database URL is not one of PostgreSQL: it should look like postgres://user:password@host:5432/name")]
+    Scheme,
+    /// The URL can't be read.
     #[error("the database URL can't be read: it should look like postgres://user:password@host:5432/name")]
     Url(#[source] sqlx::Error),
     /// The URL names no database.
@@ -48,18 +51,19 @@ pub enum Error {
 
 /// A small pool that connects when it is first used, so that a service starts while PostgreSQL is still away.
 ///
-/// A statement may take 10 s, and a caller waits at most 5 s for a connection.
+/// A statement may take 10 s, and a caller waits at most 5 s for a connection. Call it within the Tokio runtime.
 ///
 /// # Errors
-/// [`Error::Url`] or [`Error::Unnamed`].
+/// When the URL is not one of a PostgreSQL database.
 pub fn connect(database_url: &SecretString, application_name: &str) -> Result<PgPool, Error> {
-    let options = options(database_url)?
-        .application_name(application_name)
-        .options([("statement_timeout", "10s"), ("idle_in_transaction_session_timeout", "60s")]);
+    let options = options(database_url)?.application_name(application_name).options([
+        ("statement_timeout", "10s"),
+        ("idle_in_transaction_session_timeout", "60s"),
+    ]);
     Ok(PgPoolOptions::new()
         .max_connections(8)
         .acquire_timeout(Duration::from_secs(5))
-        .idle_timeout(Duration::from_secs(300))
+        .idle_timeout(Duration::from_mins(5))
         .connect_lazy_with(options))
 }
 
@@ -69,7 +73,14 @@ pub fn connect(database_url: &SecretString, application_name: &str) -> Result<Pg
 /// When the server can't be reached, or its user may not create databases.
 pub async fn create_database(database_url: &SecretString) -> Result<bool, Error> {
     let options = options(database_url)?;
-    let place = || format!("{}:{}/{}", options.get_host(), options.get_port(), options.get_database().unwrap_or_default());
+    let place = || {
+        format!(
+            "{}:{}/{}",
+            options.get_host(),
+            options.get_port(),
+            options.get_database().unwrap_or_default()
+        )
+    };
     match options.connect().await {
         Ok(connection) => {
             connection.close().await.ok();
@@ -87,9 +98,11 @@ pub async fn create_database(database_url: &SecretString) -> Result<bool, Error>
         .map_err(|source| Error::Unreachable { place: place(), source })?;
     // An identifier can't be a parameter; doubled quotes make any name a safe one.
     let quoted = name.replace('"', "\"\"");
-    let created = sqlx::raw_sql(AssertSqlSafe(format!("CREATE DATABASE \"{quoted}\" ENCODING 'UTF8' TEMPLATE template0")))
-        .execute(&mut maintenance)
-        .await;
+    let created = sqlx::raw_sql(AssertSqlSafe(format!(
+        "CREATE DATABASE \"{quoted}\" ENCODING 'UTF8' TEMPLATE template0"
+    )))
+    .execute(&mut maintenance)
+    .await;
     maintenance.close().await.ok();
     match created {
         Ok(_) => Ok(true),
@@ -107,7 +120,14 @@ pub async fn migrate(database: &PgPool) -> Result<(), MigrateError> {
 }
 
 fn options(database_url: &SecretString) -> Result<PgConnectOptions, Error> {
-    let options: PgConnectOptions = database_url.expose_secret().parse().map_err(Error::Url)?;
+    let url = database_url.expose_secret();
+    if !["postgres://", "postgresql://"]
+        .iter()
+        .any(|scheme| url.starts_with(scheme))
+    {
+        return Err(Error::Scheme);
+    }
+    let options: PgConnectOptions = url.parse().map_err(Error::Url)?;
     if options.get_database().is_none_or(str::is_empty) {
         return Err(Error::Unnamed);
     }

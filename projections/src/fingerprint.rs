@@ -28,7 +28,10 @@ pub async fn fingerprint(database: &PgPool) -> Result<BTreeMap<&'static str, Fin
         .await?;
     let mut tables = BTreeMap::new();
     tables.insert("changes", changes::fingerprint(&mut *transaction).await?);
-    tables.insert("conversation_messages", conversations::messages_fingerprint(&mut *transaction).await?);
+    tables.insert(
+        "conversation_messages",
+        conversations::messages_fingerprint(&mut *transaction).await?,
+    );
     tables.insert("conversations", conversations::fingerprint(&mut *transaction).await?);
     tables.insert("event_index", event_index::fingerprint(&mut *transaction).await?);
     tables.insert("integrations", integrations::fingerprint(&mut *transaction).await?);

@@ -1,5 +1,6 @@
 //! The read models: what the log says, as PostgreSQL tables that can be dropped and rebuilt. The only crate with SQL.
 
+mod batch;
 pub mod changes;
 pub mod checkpoint;
 mod column;
@@ -7,8 +8,8 @@ pub mod conversations;
 pub mod database;
 pub mod event_index;
 mod fingerprint;
+pub mod heartbeat;
 pub mod integrations;
-mod batch;
 pub mod projector;
 pub mod queries;
 pub mod rebuild;
@@ -16,9 +17,9 @@ mod recorded;
 pub mod resources;
 pub mod status;
 
+pub use batch::Batch;
 pub use database::{connect, create_database, migrate};
 pub use fingerprint::{Fingerprint, fingerprint};
-pub use batch::Batch;
 pub use projector::Projector;
 pub use rebuild::{Rebuilt, rebuild};
 pub use recorded::Recorded;

@@ -103,7 +103,9 @@ pub async fn rebuild(
     database::migrate(&database).await?;
     let mut targets = Vec::with_capacity(STREAMS.len());
     for stream in STREAMS {
-        let target = feed::last_sequence(connection, stream).await.map_err(|source| Error::Stream { stream, source })?;
+        let target = feed::last_sequence(connection, stream)
+            .await
+            .map_err(|source| Error::Stream { stream, source })?;
         targets.push((stream, target));
     }
     checkpoint::reset(&database).await?;
@@ -124,7 +126,11 @@ pub async fn rebuild(
     };
     let tables = fingerprint(&database).await?;
     database.close().await;
-    Ok(Rebuilt { created, streams, tables })
+    Ok(Rebuilt {
+        created,
+        streams,
+        tables,
+    })
 }
 
 async fn catch_up(
@@ -142,7 +148,11 @@ async fn catch_up(
                     .map(|&(stream, target)| {
                         let found = checkpoints.iter().find(|checkpoint| checkpoint.stream == stream);
                         let projected = found.map_or(0, |checkpoint| u64::try_from(checkpoint.sequence).unwrap_or(0));
-                        Progress { stream, projected, target }
+                        Progress {
+                            stream,
+                            projected,
+                            target,
+                        }
                     })
                     .collect();
                 if streams != reported {
@@ -154,12 +164,23 @@ async fn catch_up(
                     return Ok(streams);
                 };
                 if moved.elapsed() > PATIENCE {
-                    let &Progress { stream, projected, target } = behind;
-                    return Err(Error::Stalled { stream, projected, target });
+                    let &Progress {
+                        stream,
+                        projected,
+                        target,
+                    } = behind;
+                    return Err(Error::Stalled {
+                        stream,
+                        projected,
+                        target,
+                    });
                 }
             }
             Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "The checkpoints can't be read, trying again");
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "The checkpoints can't be read, trying again"
+                );
                 moved = Instant::now();
             }
         }

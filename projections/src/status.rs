@@ -47,10 +47,13 @@ pub async fn status(database: &PgPool, connection: &Connection) -> Result<Vec<St
     let checkpoints = checkpoint::list(database).await?;
     let mut streams = Vec::with_capacity(STREAMS.len());
     for stream in STREAMS {
-        let last_sequence =
-            feed::last_sequence(connection, stream).await.map_err(|source| Error::Stream { stream, source })?;
+        let last_sequence = feed::last_sequence(connection, stream)
+            .await
+            .map_err(|source| Error::Stream { stream, source })?;
         let found = checkpoints.iter().find(|checkpoint| checkpoint.stream == stream);
-        let checkpoint = found.and_then(|checkpoint| u64::try_from(checkpoint.sequence).ok()).unwrap_or(0);
+        let checkpoint = found
+            .and_then(|checkpoint| u64::try_from(checkpoint.sequence).ok())
+            .unwrap_or(0);
         streams.push(StreamStatus {
             stream: stream.to_owned(),
             checkpoint,

@@ -3,6 +3,6 @@
 mod read;
 mod write;
 
+pub(crate) use read::fingerprint;
 pub use read::{Actor, Change, Filter, Page, latest, list, since};
 pub use write::apply;
-pub(crate) use read::fingerprint;

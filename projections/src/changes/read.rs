@@ -86,7 +86,11 @@ impl From<Row> for Change {
             repository: row.repository,
             title: row.title,
             url: row.url,
-            actor: Actor { id: row.actor_id, name: row.actor_name, url: row.actor_url },
+            actor: Actor {
+                id: row.actor_id,
+                name: row.actor_name,
+                url: row.actor_url,
+            },
             reference: row.reference,
             revision: row.revision,
             details: row.details.0,
@@ -96,8 +100,16 @@ impl From<Row> for Change {
 }
 
 /// The newest changes of an organization that pass `filter`.
-pub async fn list(database: impl PgExecutor<'_>, organization: &OrganizationId, filter: &Filter) -> Result<Page, sqlx::Error> {
-    let kinds = if filter.kinds.is_empty() { &ChangeKind::ALL[..] } else { &filter.kinds };
+pub async fn list(
+    database: impl PgExecutor<'_>,
+    organization: &OrganizationId,
+    filter: &Filter,
+) -> Result<Page, sqlx::Error> {
+    let kinds = if filter.kinds.is_empty() {
+        &ChangeKind::ALL[..]
+    } else {
+        &filter.kinds
+    };
     let kinds: Vec<String> = kinds.iter().map(|kind| kind.as_str().to_owned()).collect();
     let limit = usize::from(filter.limit);
     let one_more = i64::from(filter.limit) + 1;
@@ -141,7 +153,10 @@ pub async fn list(database: impl PgExecutor<'_>, organization: &OrganizationId, 
         .await?
     };
     let truncated = rows.len() > limit;
-    Ok(Page { changes: rows.into_iter().take(limit).map(Change::from).collect(), truncated })
+    Ok(Page {
+        changes: rows.into_iter().take(limit).map(Change::from).collect(),
+        truncated,
+    })
 }
 
 /// How many changes of an organization happened at or after `time`.
@@ -164,9 +179,12 @@ pub async fn latest(
     database: impl PgExecutor<'_>,
     organization: &OrganizationId,
 ) -> Result<Option<DateTime<Utc>>, sqlx::Error> {
-    sqlx::query_scalar!("SELECT max(occurred_at) FROM changes WHERE organization_id = $1", organization.as_str())
-        .fetch_one(database)
-        .await
+    sqlx::query_scalar!(
+        "SELECT max(occurred_at) FROM changes WHERE organization_id = $1",
+        organization.as_str()
+    )
+    .fetch_one(database)
+    .await
 }
 
 pub(crate) async fn fingerprint(database: impl PgExecutor<'_>) -> Result<Fingerprint, sqlx::Error> {

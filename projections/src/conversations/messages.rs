@@ -23,9 +23,16 @@ pub(super) async fn apply(
                 rows.get(&key).and_then(|row| row.received)
             }
         };
-        rows.insert(key, Row { received, answer, sequence: event.sequence });
+        rows.insert(
+            key,
+            Row {
+                received,
+                answer,
+                sequence: event.sequence,
+            },
+        );
     }
-    let (mut received, mut answered) = (Received::default(), Answers::default());
+    let (mut received, mut answered) = (Messages::default(), Answers::default());
     for (key, row) in &rows {
         match row.received {
             Some((message, sequence)) => received.push(*key, message, sequence, row),
@@ -58,9 +65,13 @@ struct Answer<'a> {
 
 fn answer(event: &Recorded<ConversationEvent>) -> (Uuid, Answer<'_>) {
     match &event.event {
-        ConversationEvent::AnswerRequested(requested) => {
-            (requested.answer_id, Answer { state: "requested", ..Answer::default() })
-        }
+        ConversationEvent::AnswerRequested(requested) => (
+            requested.answer_id,
+            Answer {
+                state: "requested",
+                ..Answer::default()
+            },
+        ),
         ConversationEvent::AnswerPosted(posted) => {
             let answer = Answer {
                 state: "posted",
@@ -146,7 +157,7 @@ impl Answers {
 }
 
 #[derive(Default)]
-struct Received {
+struct Messages {
     message_id: Vec<String>,
     author_id: Vec<String>,
     author_name: Vec<Option<String>>,
@@ -156,7 +167,7 @@ struct Received {
     answers: Answers,
 }
 
-impl Received {
+impl Messages {
     fn push(&mut self, key: Key<'_>, message: &Message, received: u64, row: &Row<'_>) {
         self.message_id.push(column::text(&message.id));
         self.author_id.push(column::text(&message.author.id));

@@ -5,5 +5,5 @@ mod read;
 mod write;
 
 pub use read::{Conversation, Message, count, list, messages};
-pub use write::apply;
 pub(crate) use read::{fingerprint, messages_fingerprint};
+pub use write::apply;

@@ -17,18 +17,20 @@ pub async fn apply(connection: &mut PgConnection, events: &[Recorded<Conversatio
     }
     let mut rows: BTreeMap<(&str, Uuid), Row<'_>> = BTreeMap::new();
     for event in events {
-        let row = rows.entry((event.organization.as_str(), event.aggregate)).or_insert_with(|| Row {
-            started: None,
-            active_at: event.time,
-            sequence: event.sequence,
-        });
+        let row = rows
+            .entry((event.organization.as_str(), event.aggregate))
+            .or_insert_with(|| Row {
+                started: None,
+                active_at: event.time,
+                sequence: event.sequence,
+            });
         row.active_at = event.time;
         row.sequence = event.sequence;
         if let ConversationEvent::AnswerRequested(requested) = &event.event {
             row.started.get_or_insert((&requested.place, event.time));
         }
     }
-    let (mut started, mut active) = (Started::default(), Active::default());
+    let (mut started, mut active) = (Begun::default(), Continued::default());
     for (key, row) in rows {
         match row.started {
             Some((place, at)) => started.push(key, place, at, &row),
@@ -49,14 +51,14 @@ struct Row<'a> {
 }
 
 #[derive(Default)]
-struct Active {
+struct Continued {
     organization_id: Vec<String>,
     id: Vec<Uuid>,
     active_at: Vec<DateTime<Utc>>,
     sequence: Vec<i64>,
 }
 
-impl Active {
+impl Continued {
     fn push(&mut self, (organization, id): (&str, Uuid), row: &Row<'_>) {
         self.organization_id.push(organization.to_owned());
         self.id.push(id);
@@ -85,16 +87,16 @@ impl Active {
 }
 
 #[derive(Default)]
-struct Started {
+struct Begun {
     connector: Vec<String>,
     account_id: Vec<String>,
     channel_id: Vec<String>,
     thread_id: Vec<String>,
     started_at: Vec<DateTime<Utc>>,
-    active: Active,
+    active: Continued,
 }
 
-impl Started {
+impl Begun {
     fn push(&mut self, key: (&str, Uuid), place: &Place, at: DateTime<Utc>, row: &Row<'_>) {
         self.connector.push(place.connector.as_str().to_owned());
         self.account_id.push(column::text(&place.account));

@@ -3,6 +3,6 @@
 mod read;
 mod write;
 
+pub(crate) use read::fingerprint;
 pub use read::{Entry, caused_by, correlated, find, latest};
 pub use write::apply;
-pub(crate) use read::fingerprint;

@@ -3,6 +3,6 @@
 mod read;
 mod write;
 
+pub(crate) use read::fingerprint;
 pub use read::{Integration, find, list};
 pub use write::apply;
-pub(crate) use read::fingerprint;

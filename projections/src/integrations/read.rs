@@ -64,7 +64,10 @@ impl From<Row> for Integration {
 }
 
 /// An organization's integrations by connector, disconnected ones included.
-pub async fn list(database: impl PgExecutor<'_>, organization: &OrganizationId) -> Result<Vec<Integration>, sqlx::Error> {
+pub async fn list(
+    database: impl PgExecutor<'_>,
+    organization: &OrganizationId,
+) -> Result<Vec<Integration>, sqlx::Error> {
     let rows = sqlx::query_as!(
         Row,
         r#"SELECT id, connector, state, reason, account_id, account_name, bot_user,

@@ -27,9 +27,18 @@ pub async fn apply(connection: &mut PgConnection, events: &[Recorded<Integration
             IntegrationEvent::Authorized(authorized) => Some((&event.organization, authorized, event.time)),
             _ => before,
         };
-        rows.insert(event.aggregate, Row { authorized, state, reason, time: event.time, sequence: event.sequence });
+        rows.insert(
+            event.aggregate,
+            Row {
+                authorized,
+                state,
+                reason,
+                time: event.time,
+                sequence: event.sequence,
+            },
+        );
     }
-    let (mut whole, mut changed) = (Whole::default(), Changed::default());
+    let (mut whole, mut changed) = (Whole::default(), States::default());
     for (id, row) in rows {
         match row.authorized {
             Some((organization, authorized, at)) => whole.push(organization, authorized, at, (id, &row)),
@@ -50,7 +59,7 @@ struct Row<'a> {
 }
 
 #[derive(Default)]
-struct Changed {
+struct States {
     id: Vec<Uuid>,
     state: Vec<String>,
     reason: Vec<Option<String>>,
@@ -58,7 +67,7 @@ struct Changed {
     sequence: Vec<i64>,
 }
 
-impl Changed {
+impl States {
     fn push(&mut self, id: Uuid, row: &Row<'_>) {
         self.id.push(id);
         self.state.push(row.state.to_owned());
@@ -98,11 +107,17 @@ struct Whole {
     bot_user: Vec<Option<String>>,
     scopes: Vec<serde_json::Value>,
     authorized_at: Vec<DateTime<Utc>>,
-    changed: Changed,
+    changed: States,
 }
 
 impl Whole {
-    fn push(&mut self, organization: &OrganizationId, authorized: &Authorized, at: DateTime<Utc>, (id, row): (Uuid, &Row<'_>)) {
+    fn push(
+        &mut self,
+        organization: &OrganizationId,
+        authorized: &Authorized,
+        at: DateTime<Utc>,
+        (id, row): (Uuid, &Row<'_>),
+    ) {
         self.organization_id.push(organization.as_str().to_owned());
         self.connector.push(authorized.connector.as_str().to_owned());
         self.account_id.push(column::text(&authorized.account.id));

@@ -15,7 +15,9 @@ pub(super) struct Backoff {
 impl Backoff {
     /// Notes a failure: how long to wait now.
     pub fn failed(&mut self) -> Duration {
-        let delay = FIRST.saturating_mul(2_u32.saturating_pow(self.failures.min(10))).min(LONGEST);
+        let delay = FIRST
+            .saturating_mul(2_u32.saturating_pow(self.failures.min(10)))
+            .min(LONGEST);
         self.failures = self.failures.saturating_add(1);
         delay.mul_f64(0.5 + fastrand::f64() / 2.0)
     }

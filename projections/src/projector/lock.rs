@@ -31,17 +31,24 @@ pub(crate) enum Lost {
 impl Lock {
     /// Waits until this projector is the active one.
     pub async fn acquire(database: &PgPool) -> Result<Self, sqlx::Error> {
-        let options = database.connect_options().as_ref().clone().application_name("infragpt projector").options([
-            // The wait is as long as another is active.
-            ("statement_timeout", "0"),
-            // A standby or holder that vanished without a word must not keep the lock.
-            ("client_connection_check_interval", "1s"),
-            ("tcp_keepalives_idle", "5"),
-            ("tcp_keepalives_interval", "2"),
-            ("tcp_keepalives_count", "3"),
-        ]);
+        let options = database
+            .connect_options()
+            .as_ref()
+            .clone()
+            .application_name("infragpt projector")
+            .options([
+                // The wait is as long as another is active.
+                ("statement_timeout", "0"),
+                // A standby or holder that vanished without a word must not keep the lock.
+                ("client_connection_check_interval", "1s"),
+                ("tcp_keepalives_idle", "5"),
+                ("tcp_keepalives_interval", "2"),
+                ("tcp_keepalives_count", "3"),
+            ]);
         let mut connection = options.connect().await?;
-        sqlx::query!("SELECT pg_advisory_lock($1)", KEY).execute(&mut connection).await?;
+        sqlx::query!("SELECT pg_advisory_lock($1)", KEY)
+            .execute(&mut connection)
+            .await?;
         Ok(Self { connection })
     }
 

@@ -3,6 +3,7 @@
 mod backoff;
 mod lock;
 mod positions;
+mod pulse;
 mod run;
 mod stream;
 mod writer;

@@ -19,6 +19,14 @@ impl Positions {
         }
     }
 
+    /// What is believed of one stream now.
+    pub fn of(&self, stream: &str) -> u64 {
+        STREAMS
+            .iter()
+            .position(|name| *name == stream)
+            .map_or(0, |index| self.0[index].load(Ordering::Acquire))
+    }
+
     /// What is believed now.
     pub fn now(&self) -> [u64; STREAMS.len()] {
         std::array::from_fn(|index| self.0[index].load(Ordering::Acquire))
@@ -38,7 +46,11 @@ mod tests {
     use super::*;
 
     fn at(stream: &str, sequence: i64) -> Checkpoint {
-        Checkpoint { stream: stream.to_owned(), sequence, published_at: None }
+        Checkpoint {
+            stream: stream.to_owned(),
+            sequence,
+            published_at: None,
+        }
     }
 
     #[test]

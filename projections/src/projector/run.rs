@@ -14,9 +14,10 @@ use super::{
     backoff::Backoff,
     lock::{Lock, Lost},
     positions::{self, Positions},
+    pulse,
     stream::StreamProjection,
 };
-use crate::checkpoint::STREAMS;
+use crate::checkpoint::{READ_BY_TOOLS, STREAMS};
 
 /// How often the active projector proves that it still is, and looks whether a rebuild was asked for.
 const WATCH: Duration = Duration::from_millis(500);
@@ -116,6 +117,13 @@ impl Projector {
             };
             projections.spawn(projection.run(stop.clone()));
         }
+        projections.spawn(pulse::run(
+            self.connection.clone(),
+            self.database.clone(),
+            READ_BY_TOOLS,
+            positions.clone(),
+            stop.clone(),
+        ));
         let stopped = tokio::select! {
             stopped = watch(lock, &positions, shutdown) => Ok(stopped),
             Some(Err(panicked)) = projections.join_next() => Err(Error::Ended(panicked)),

@@ -49,7 +49,9 @@ impl StreamProjection {
     pub async fn run(self, stop: CancellationToken) {
         let mut backoff = Backoff::default();
         loop {
-            let Some(result) = stop.run_until_cancelled(self.follow(&mut backoff)).await else { return };
+            let Some(result) = stop.run_until_cancelled(self.follow(&mut backoff)).await else {
+                return;
+            };
             let Err(interrupted) = result;
             let delay = backoff.failed();
             if backoff.is_news() {
@@ -72,10 +74,19 @@ impl StreamProjection {
         let position = writer.position();
         let last = feed::last_sequence(&self.connection, self.stream).await?;
         if position > last {
-            return Err(Interrupted::Ahead { checkpoint: position, last });
+            return Err(Interrupted::Ahead {
+                checkpoint: position,
+                last,
+            });
         }
         let mut feed = Feed::open(&self.connection, self.stream, CONSUMER, position).await?;
-        tracing::info!(stream = self.stream, position, last, "Projecting `{}` from {position}", self.stream);
+        tracing::info!(
+            stream = self.stream,
+            position,
+            last,
+            "Projecting `{}` from {position}",
+            self.stream
+        );
         loop {
             let batch = Batch::decode(feed.next_batch(MAXIMUM_BATCH, LINGER).await?);
             for (event, failure) in batch.unreadable() {

@@ -37,7 +37,12 @@ impl Writer {
     pub async fn open(database: PgPool, stream: &'static str, positions: Positions) -> Result<Self, sqlx::Error> {
         let position = checkpoint::load(&database, stream).await?;
         positions.set(stream, position);
-        Ok(Self { database, stream, position, positions })
+        Ok(Self {
+            database,
+            stream,
+            position,
+            positions,
+        })
     }
 
     /// The sequence of the last committed message.
@@ -86,11 +91,22 @@ impl Writer {
 
     /// One transaction: the checkpoint to the end of `batch`, and its rows.
     async fn commit(&mut self, batch: &Batch, extent: Extent) -> Result<(), Error> {
-        let Some(last) = batch.received().last() else { return Ok(()) };
+        let Some(last) = batch.received().last() else {
+            return Ok(());
+        };
         // Not waiting for the disk loses nothing: after a crash of PostgreSQL rows and checkpoint are both as of earlier.
-        let mut transaction = self.database.begin_with("BEGIN; SET LOCAL synchronous_commit = off").await?;
-        let moved =
-            checkpoint::advance(&mut transaction, self.stream, self.position, last.sequence, last.published).await?;
+        let mut transaction = self
+            .database
+            .begin_with("BEGIN; SET LOCAL synchronous_commit = off")
+            .await?;
+        let moved = checkpoint::advance(
+            &mut transaction,
+            self.stream,
+            self.position,
+            last.sequence,
+            last.published,
+        )
+        .await?;
         if !moved {
             transaction.rollback().await?;
             return Err(Error::Moved(self.position));
@@ -111,9 +127,9 @@ impl Writer {
 /// 54 (limits), <https://www.postgresql.org/docs/15/errcodes-appendix.html>. A value that can't even be sent is one too.
 fn is_about_data(error: &sqlx::Error) -> bool {
     match error {
-        sqlx::Error::Database(error) => {
-            error.code().is_some_and(|code| ["22", "23", "54"].iter().any(|class| code.starts_with(class)))
-        }
+        sqlx::Error::Database(error) => error
+            .code()
+            .is_some_and(|code| ["22", "23", "54"].iter().any(|class| code.starts_with(class))),
         sqlx::Error::Encode(_) => true,
         _ => false,
     }

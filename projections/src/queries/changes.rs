@@ -23,7 +23,11 @@ pub(crate) struct Request {
     limit: Option<u16>,
 }
 
-pub(crate) async fn answer(database: &PgPool, organization: &OrganizationId, request: Request) -> Result<Page, sqlx::Error> {
+pub(crate) async fn answer(
+    database: &PgPool,
+    organization: &OrganizationId,
+    request: Request,
+) -> Result<Page, sqlx::Error> {
     let filter = Filter {
         repository: request.repository.filter(|repository| !repository.is_empty()),
         kinds: request.kinds,

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use infragpt_events::{OrganizationId, integration::ResourceKind};
 use serde::Serialize;
-use sqlx::PgPool;
+use sqlx::PgConnection;
 
 use crate::{integrations, resources};
 
@@ -29,9 +29,12 @@ pub(crate) struct Account {
     pub name: String,
 }
 
-pub(crate) async fn answer(database: &PgPool, organization: &OrganizationId) -> Result<Answer, sqlx::Error> {
-    let integrations = integrations::list(database, organization).await?;
-    let resources = resources::list(database, organization).await?;
+pub(crate) async fn answer(
+    connection: &mut PgConnection,
+    organization: &OrganizationId,
+) -> Result<Answer, sqlx::Error> {
+    let integrations = integrations::list(&mut *connection, organization).await?;
+    let resources = resources::list(&mut *connection, organization).await?;
     let named = |integration, kind: ResourceKind| {
         resources
             .iter()
@@ -46,7 +49,10 @@ pub(crate) async fn answer(database: &PgPool, organization: &OrganizationId) -> 
             channels: named(integration.id, ResourceKind::Channel),
             connector: integration.connector,
             state: integration.state,
-            account: Account { id: integration.account_id, name: integration.account_name },
+            account: Account {
+                id: integration.account_id,
+                name: integration.account_name,
+            },
             authorized_at: integration.authorized_at,
         })
         .collect();

@@ -3,6 +3,6 @@
 pub(crate) mod changes;
 pub(crate) mod integrations;
 mod serve;
-mod status;
+pub(crate) mod status;
 
 pub use serve::serve;

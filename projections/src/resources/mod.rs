@@ -3,6 +3,6 @@
 mod read;
 mod write;
 
+pub(crate) use read::fingerprint;
 pub use read::{Resource, list};
 pub use write::apply;
-pub(crate) use read::fingerprint;

@@ -73,21 +73,37 @@ struct Grant<'a> {
 
 impl<'a> Rows<'a> {
     fn grant(&mut self, event: &'a Recorded<IntegrationEvent>, connector: &'a ConnectorKind, resource: &'a Resource) {
-        let granted = Some(Grant { organization: &event.organization, connector, resource, at: event.time });
+        let granted = Some(Grant {
+            organization: &event.organization,
+            connector,
+            resource,
+            at: event.time,
+        });
         self.0.insert(
             (event.aggregate, resource.kind, column::key(&resource.id)),
-            Row { granted, withdrawn_at: None, sequence: event.sequence },
+            Row {
+                granted,
+                withdrawn_at: None,
+                sequence: event.sequence,
+            },
         );
     }
 
     fn withdraw(&mut self, event: &Recorded<IntegrationEvent>, kind: ResourceKind, id: &str) {
         let key = (event.aggregate, kind, column::key(id));
         let granted = self.0.get(&key).and_then(|row| row.granted);
-        self.0.insert(key, Row { granted, withdrawn_at: Some(event.time), sequence: event.sequence });
+        self.0.insert(
+            key,
+            Row {
+                granted,
+                withdrawn_at: Some(event.time),
+                sequence: event.sequence,
+            },
+        );
     }
 
     async fn write(self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
-        let (mut granted, mut withdrawn) = (Granted::default(), Columns::default());
+        let (mut granted, mut withdrawn) = (Grants::default(), Columns::default());
         for ((integration, kind, id), row) in self.0 {
             match row.granted {
                 Some(grant) => granted.push(grant, (integration, kind, id), row.withdrawn_at, row.sequence),
@@ -140,7 +156,7 @@ impl Columns {
 }
 
 #[derive(Default)]
-struct Granted {
+struct Grants {
     organization_id: Vec<String>,
     connector: Vec<String>,
     name: Vec<String>,
@@ -150,7 +166,7 @@ struct Granted {
     columns: Columns,
 }
 
-impl Granted {
+impl Grants {
     fn push(
         &mut self,
         grant: Grant<'_>,

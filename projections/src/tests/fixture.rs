@@ -47,7 +47,12 @@ impl Fixture {
         .unwrap();
         let url = server.url_of("read_models");
         let database = connect(&url, "projections test").unwrap();
-        Self { database, url, server, _directory: directory }
+        Self {
+            database,
+            url,
+            server,
+            _directory: directory,
+        }
     }
 
     /// The URL of the database that every server has.
@@ -65,7 +70,9 @@ impl Fixture {
 
 /// What writes the stream EVENTS, at its checkpoint.
 pub async fn writer(database: &PgPool) -> Writer {
-    Writer::open(database.clone(), "EVENTS", Positions::default()).await.unwrap()
+    Writer::open(database.clone(), "EVENTS", Positions::default())
+        .await
+        .unwrap()
 }
 
 pub fn organization(name: &str) -> OrganizationId {
@@ -89,7 +96,10 @@ pub struct Log {
 
 impl Log {
     pub fn of(organization_id: &str) -> Self {
-        Self { organization: organization(organization_id), events: Vec::new() }
+        Self {
+            organization: organization(organization_id),
+            events: Vec::new(),
+        }
     }
 
     /// The same log, going on with another organization's events.
@@ -139,7 +149,11 @@ impl Log {
         let answer_id = conversation::answer_id(&place, &message.id);
         self.push::<conversation::ConversationEvent>(
             conversation::id(&place),
-            AnswerRequested { place, message, answer_id },
+            AnswerRequested {
+                place,
+                message,
+                answer_id,
+            },
         )
     }
 
@@ -170,7 +184,10 @@ impl Log {
 pub fn authorized(connector_name: &str, account: &str) -> Authorized {
     Authorized {
         connector: connector(connector_name),
-        account: Account { id: account.to_owned(), name: format!("{account} Inc.") },
+        account: Account {
+            id: account.to_owned(),
+            name: format!("{account} Inc."),
+        },
         bot_user: Some("U1".to_owned()),
         scopes: vec!["read".to_owned(), "write".to_owned()],
     }
@@ -184,7 +201,10 @@ pub fn granted(connector_name: &str, kind: ResourceKind, names: &[&str]) -> Reso
         url: None,
         private: false,
     };
-    ResourceGranted { connector: connector(connector_name), resources: names.iter().map(resource).collect() }
+    ResourceGranted {
+        connector: connector(connector_name),
+        resources: names.iter().map(resource).collect(),
+    }
 }
 
 pub fn changed(kind: ChangeKind, repository: &str, minutes: i64) -> change::Recorded {
@@ -194,7 +214,11 @@ pub fn changed(kind: ChangeKind, repository: &str, minutes: i64) -> change::Reco
         repository: repository.to_owned(),
         title: format!("{kind} at {minutes}"),
         url: "https://example.test/1".to_owned(),
-        actor: Actor { id: "7".to_owned(), name: "mona".to_owned(), url: None },
+        actor: Actor {
+            id: "7".to_owned(),
+            name: "mona".to_owned(),
+            url: None,
+        },
         reference: Some("main".to_owned()),
         revision: None,
         details: vec!["one".to_owned(), "two".to_owned()],
@@ -214,7 +238,10 @@ pub fn place(thread: &str) -> Place {
 fn said(id: &str, text: &str) -> Message {
     Message {
         id: id.to_owned(),
-        author: Author { id: "U7".to_owned(), name: None },
+        author: Author {
+            id: "U7".to_owned(),
+            name: None,
+        },
         text: text.to_owned(),
         sent_at: at(0),
     }

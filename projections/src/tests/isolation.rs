@@ -28,8 +28,13 @@ async fn every_query_of_an_organization_shows_its_own_rows_alone() {
 /// How much each query shows to an organization.
 async fn seen(database: &PgPool, name: &str) -> [usize; 10] {
     let organization = organization(name);
-    let filter =
-        |repository| Filter { repository, kinds: vec![], since: at(0), until: at(60), limit: 10 };
+    let filter = |repository| Filter {
+        repository,
+        kinds: vec![],
+        since: at(0),
+        until: at(60),
+        limit: 10,
+    };
     let by_name = filter(Some("same/name".to_owned()));
     let own = integration::id(&organization, &connector("github"));
     let others = integration::id(&super::fixture::organization("acme"), &connector("github"));
@@ -39,14 +44,30 @@ async fn seen(database: &PgPool, name: &str) -> [usize; 10] {
     let thread = conversation::id(&place("1.0"));
     [
         integrations::list(database, &organization).await.unwrap().len(),
-        usize::from(integrations::find(database, &organization, own).await.unwrap().is_some()),
+        usize::from(
+            integrations::find(database, &organization, own)
+                .await
+                .unwrap()
+                .is_some(),
+        ),
         resources::list(database, &organization).await.unwrap().len(),
-        changes::list(database, &organization, &filter(None)).await.unwrap().changes.len(),
-        changes::list(database, &organization, &by_name).await.unwrap().changes.len(),
+        changes::list(database, &organization, &filter(None))
+            .await
+            .unwrap()
+            .changes
+            .len(),
+        changes::list(database, &organization, &by_name)
+            .await
+            .unwrap()
+            .changes
+            .len(),
         usize::try_from(changes::since(database, &organization, at(0)).await.unwrap()).unwrap(),
         usize::from(changes::latest(database, &organization).await.unwrap().is_some()),
         usize::try_from(conversations::count(database, &organization).await.unwrap()).unwrap(),
-        conversations::messages(database, &organization, thread).await.unwrap().len(),
+        conversations::messages(database, &organization, thread)
+            .await
+            .unwrap()
+            .len(),
         event_index::latest(database, &organization, 100).await.unwrap().len(),
     ]
 }

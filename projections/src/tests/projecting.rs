@@ -22,10 +22,20 @@ fn everything() -> Vec<Received> {
         .integration("github", repositories(&["acme/payments", "acme/web"]))
         .change("push-1", changed(ChangeKind::Push, "acme/payments", 1))
         .integration("github", withdrawn("id-acme/web"))
-        .integration("github", Suspended { reason: "unpaid".to_owned() })
+        .integration(
+            "github",
+            Suspended {
+                reason: "unpaid".to_owned(),
+            },
+        )
         .integration("github", Resumed {})
         .asked("1.0", "1.0", "what changed?")
-        .integration("github", Disconnected { reason: "moving".to_owned() })
+        .integration(
+            "github",
+            Disconnected {
+                reason: "moving".to_owned(),
+            },
+        )
         .integration("github", authorized("github", "second"))
         .integration("github", repositories(&["acme/web"]))
         .integration("slack", authorized("slack", "T1"))
@@ -38,7 +48,12 @@ fn everything() -> Vec<Received> {
         .change("push-1", changed(ChangeKind::Push, "acme/payments", 3))
         .and("other")
         .integration("github", authorized("github", "third"))
-        .integration("github", Suspended { reason: "unpaid".to_owned() })
+        .integration(
+            "github",
+            Suspended {
+                reason: "unpaid".to_owned(),
+            },
+        )
         .asked("1.0", "1.0", "the same place, another organization")
         .events
 }
@@ -50,15 +65,27 @@ async fn a_log_becomes_rows() {
     let (database, acme) = (&fixture.database, organization("acme"));
 
     let connected = integrations::list(database, &acme).await.unwrap();
-    let described: Vec<_> =
-        connected.iter().map(|one| (&*one.connector, &*one.state, &*one.account_id, one.scopes.len())).collect();
-    assert_eq!(described, [("github", "active", "second", 2), ("slack", "active", "T1", 2)]);
+    let described: Vec<_> = connected
+        .iter()
+        .map(|one| (&*one.connector, &*one.state, &*one.account_id, one.scopes.len()))
+        .collect();
+    assert_eq!(
+        described,
+        [("github", "active", "second", 2), ("slack", "active", "T1", 2)]
+    );
     let other = integrations::list(database, &organization("other")).await.unwrap();
-    assert_eq!((&*other[0].state, other[0].reason.as_deref()), ("suspended", Some("unpaid")));
+    assert_eq!(
+        (&*other[0].state, other[0].reason.as_deref()),
+        ("suspended", Some("unpaid"))
+    );
 
     let seen = resources::list(database, &acme).await.unwrap();
     let seen: Vec<_> = seen.iter().map(|one| (&*one.kind, &*one.name)).collect();
-    assert_eq!(seen, [("channel", "general"), ("repository", "acme/web")], "a disconnection withdraws what was granted");
+    assert_eq!(
+        seen,
+        [("channel", "general"), ("repository", "acme/web")],
+        "a disconnection withdraws what was granted"
+    );
 
     assert_eq!(changes::since(database, &acme, super::fixture::at(0)).await.unwrap(), 2);
     assert_eq!(conversations::count(database, &acme).await.unwrap(), 2);
@@ -66,11 +93,20 @@ async fn a_log_becomes_rows() {
     let messages = conversations::messages(database, &acme, thread).await.unwrap();
     let said: Vec<_> = messages
         .iter()
-        .map(|one| (&*one.text, &*one.answer_state, one.answer_text.as_deref().or(one.answer_reason.as_deref())))
+        .map(|one| {
+            (
+                &*one.text,
+                &*one.answer_state,
+                one.answer_text.as_deref().or(one.answer_reason.as_deref()),
+            )
+        })
         .collect();
     assert_eq!(
         said,
-        [("what changed?", "posted", Some("a push")), ("and now?", "failed", Some("the agent is away"))]
+        [
+            ("what changed?", "posted", Some("a push")),
+            ("and now?", "failed", Some("the agent is away"))
+        ]
     );
 }
 
@@ -84,11 +120,21 @@ async fn rows_are_the_same_however_the_log_is_cut_and_after_a_reset() {
     assert!(whole.values().all(|table| table.count > 0), "{whole:?}");
     for size in [1, 2, 3, 5, 7, 11] {
         checkpoint::reset(&fixture.database).await.unwrap();
-        assert!(fingerprint(&fixture.database).await.unwrap().values().all(|table| table.count == 0));
+        assert!(
+            fingerprint(&fixture.database)
+                .await
+                .unwrap()
+                .values()
+                .all(|table| table.count == 0)
+        );
         for batch in events.chunks(size) {
             fixture.apply(batch).await;
         }
-        assert_eq!(fingerprint(&fixture.database).await.unwrap(), whole, "in batches of {size}");
+        assert_eq!(
+            fingerprint(&fixture.database).await.unwrap(),
+            whole,
+            "in batches of {size}"
+        );
     }
 }
 
@@ -99,10 +145,19 @@ async fn what_was_applied_already_changes_nothing() {
     fixture.apply(&events).await;
     let once = fingerprint(&fixture.database).await.unwrap();
     fixture.apply(&events).await;
-    assert_eq!(fingerprint(&fixture.database).await.unwrap(), once, "the whole log again");
+    assert_eq!(
+        fingerprint(&fixture.database).await.unwrap(),
+        once,
+        "the whole log again"
+    );
     for event in &events {
         fixture.apply(std::slice::from_ref(event)).await;
-        assert_eq!(fingerprint(&fixture.database).await.unwrap(), once, "{} again", event.subject);
+        assert_eq!(
+            fingerprint(&fixture.database).await.unwrap(),
+            once,
+            "{} again",
+            event.subject
+        );
     }
 }
 
@@ -111,7 +166,10 @@ async fn a_rows_text_is_part_of_its_fingerprint() {
     let fixture = Fixture::start().await;
     fixture.apply(&everything()).await;
     let before = fingerprint(&fixture.database).await.unwrap();
-    sqlx::query("UPDATE changes SET title = title || '!' WHERE kind = 'push'").execute(&fixture.database).await.unwrap();
+    sqlx::query("UPDATE changes SET title = title || '!' WHERE kind = 'push'")
+        .execute(&fixture.database)
+        .await
+        .unwrap();
     let after = fingerprint(&fixture.database).await.unwrap();
     assert_ne!(before["changes"], after["changes"]);
     assert_eq!(before["resources"], after["resources"]);

@@ -7,7 +7,7 @@ use infragpt_events::{change::ChangeKind, integration::ResourceKind};
 use super::fixture::{Fixture, Log, at, authorized, changed, granted, organization};
 use crate::{
     changes::{self, Filter},
-    queries,
+    heartbeat, queries,
 };
 
 #[tokio::test]
@@ -27,17 +27,39 @@ async fn changes_are_filtered_by_repository_kind_and_time_and_cut_at_the_limit()
             until: at(until),
             limit,
         };
-        let page = changes::list(&fixture.database, &organization("acme"), &filter).await.unwrap();
-        (page.changes.into_iter().map(|change| change.title).collect::<Vec<_>>(), page.truncated)
+        let page = changes::list(&fixture.database, &organization("acme"), &filter)
+            .await
+            .unwrap();
+        (
+            page.changes.into_iter().map(|change| change.title).collect::<Vec<_>>(),
+            page.truncated,
+        )
     };
     let all = ["push at 4", "workflow_run_failed at 3", "release at 2", "push at 1"];
-    assert_eq!(titles(None, &[], 0, 60, 10).await, (all.map(str::to_owned).to_vec(), false));
-    assert_eq!(titles(None, &[], 0, 60, 4).await.1, false, "all of them fit");
+    assert_eq!(
+        titles(None, &[], 0, 60, 10).await,
+        (all.map(str::to_owned).to_vec(), false)
+    );
+    assert!(!titles(None, &[], 0, 60, 4).await.1, "all of them fit");
     assert_eq!(titles(None, &[], 0, 60, 1).await, (vec!["push at 4".to_owned()], true));
-    assert_eq!(titles(None, &[], 2, 4, 10).await.0, ["workflow_run_failed at 3", "release at 2"], "until is exclusive");
-    assert_eq!(titles(Some("ACME/Web"), &[], 0, 60, 10).await.0, ["release at 2"], "in any case");
-    assert_eq!(titles(Some("acme/payments"), &[ChangeKind::Push], 0, 60, 10).await.0, ["push at 4", "push at 1"]);
-    assert_eq!(titles(Some("acme/payments"), &[ChangeKind::Release], 0, 60, 10).await.0, [""; 0]);
+    assert_eq!(
+        titles(None, &[], 2, 4, 10).await.0,
+        ["workflow_run_failed at 3", "release at 2"],
+        "until is exclusive"
+    );
+    assert_eq!(
+        titles(Some("ACME/Web"), &[], 0, 60, 10).await.0,
+        ["release at 2"],
+        "in any case"
+    );
+    assert_eq!(
+        titles(Some("acme/payments"), &[ChangeKind::Push], 0, 60, 10).await.0,
+        ["push at 4", "push at 1"]
+    );
+    assert_eq!(
+        titles(Some("acme/payments"), &[ChangeKind::Release], 0, 60, 10).await.0,
+        [""; 0]
+    );
 }
 
 #[tokio::test]
@@ -45,12 +67,17 @@ async fn tools_answer_in_the_form_that_agents_know() {
     let fixture = Fixture::start().await;
     let log = Log::of("acme")
         .integration("github", authorized("github", "I1"))
-        .integration("github", granted("github", ResourceKind::Repository, &["acme/web", "acme/payments"]))
+        .integration(
+            "github",
+            granted("github", ResourceKind::Repository, &["acme/web", "acme/payments"]),
+        )
         .change("1", changed(ChangeKind::Push, "acme/payments", 1));
     fixture.apply(&log.events).await;
     let request = serde_json::json!({ "grant": "-", "since": at(0), "until": at(60), "organization": "rival" });
     let request = serde_json::from_value(request).unwrap();
-    let page = queries::changes::answer(&fixture.database, &organization("acme"), request).await.unwrap();
+    let page = queries::changes::answer(&fixture.database, &organization("acme"), request)
+        .await
+        .unwrap();
     assert_eq!(
         serde_json::to_value(page).unwrap(),
         serde_json::json!({
@@ -68,7 +95,10 @@ async fn tools_answer_in_the_form_that_agents_know() {
             "truncated": false,
         })
     );
-    let connected = queries::integrations::answer(&fixture.database, &organization("acme")).await.unwrap();
+    let mut connection = fixture.database.acquire().await.unwrap();
+    let connected = queries::integrations::answer(&mut connection, &organization("acme"))
+        .await
+        .unwrap();
     assert_eq!(
         serde_json::to_value(connected).unwrap(),
         serde_json::json!({
@@ -82,6 +112,39 @@ async fn tools_answer_in_the_form_that_agents_know() {
             }],
         })
     );
+}
+
+#[tokio::test]
+async fn status_counts_and_says_whether_it_is_current() {
+    let fixture = Fixture::start().await;
+    let log = Log::of("acme")
+        .change("1", changed(ChangeKind::Push, "acme/payments", -1))
+        .change("2", changed(ChangeKind::Push, "acme/payments", 1))
+        .asked("1.0", "1.0", "status");
+    fixture.apply(&log.events).await;
+    let status = async || {
+        let answer = queries::status::answer(&fixture.database, &organization("acme"), at(600))
+            .await
+            .unwrap();
+        serde_json::to_value(answer).unwrap()
+    };
+    let mut expected = serde_json::json!({
+        "integrations": [],
+        "conversations": 1,
+        "changes_today": 1,
+        "last_change_at": "2026-11-22T00:01:00Z",
+        "projection_lag_seconds": null,
+    });
+    assert_eq!(status().await, expected, "never projected completely");
+    heartbeat::beat(&fixture.database, "EVENTS").await.unwrap();
+    expected["projection_lag_seconds"] = 0.0.into();
+    assert_eq!(status().await, expected);
+    sqlx::query("UPDATE projection_heartbeats SET complete_at = complete_at - interval '1 hour'")
+        .execute(&fixture.database)
+        .await
+        .unwrap();
+    let lag = status().await["projection_lag_seconds"].as_f64().unwrap();
+    assert!((3600.0..3660.0).contains(&lag), "{lag}");
 }
 
 #[tokio::test]
@@ -107,7 +170,9 @@ async fn a_page_of_many_changes_is_read_from_an_index() {
     let mut times = Vec::new();
     for _ in 0..50 {
         let start = Instant::now();
-        let page = changes::list(&fixture.database, &organization("o7"), &filter).await.unwrap();
+        let page = changes::list(&fixture.database, &organization("o7"), &filter)
+            .await
+            .unwrap();
         times.push(start.elapsed());
         assert_eq!((page.changes.len(), page.truncated), (50, true));
     }

@@ -29,7 +29,9 @@ async fn what_postgresql_cannot_hold_is_projected_in_a_form_that_it_can() {
     change.details = vec!["\0".to_owned()];
     change.reference = Some("\0".to_owned());
     change.occurred_at = DateTime::<Utc>::MIN_UTC;
-    let mut log = Log::of("acme").change("1", change.clone()).asked("1\0", "1\0", "what\0?");
+    let mut log = Log::of("acme")
+        .change("1", change.clone())
+        .asked("1\0", "1\0", "what\0?");
     log.events[0].envelope.id = "e\0".repeat(4000);
     log.events[0].envelope.time = Some(DateTime::<Utc>::MAX_UTC);
     fixture.apply(&log.events).await;
@@ -40,9 +42,14 @@ async fn what_postgresql_cannot_hold_is_projected_in_a_form_that_it_can() {
     let page = changes::list(&fixture.database, &acme, &filter).await.unwrap();
     assert_eq!(page.changes[0].title, "a\u{fffd}b");
     assert_eq!(page.changes[0].details, ["\u{fffd}"]);
-    let found = event_index::find(&fixture.database, &log.events[0].envelope.id).await.unwrap();
+    let found = event_index::find(&fixture.database, &log.events[0].envelope.id)
+        .await
+        .unwrap();
     assert_eq!(found.len(), 1, "an over-long id is still found by the whole of it");
-    assert_eq!(conversations::list(&fixture.database, &acme, 10).await.unwrap()[0].thread_id, "1\u{fffd}");
+    assert_eq!(
+        conversations::list(&fixture.database, &acme, 10).await.unwrap()[0].thread_id,
+        "1\u{fffd}"
+    );
 }
 
 #[tokio::test]
@@ -50,7 +57,10 @@ async fn an_event_that_this_build_cannot_read_is_indexed_and_holds_up_nothing() 
     let fixture = Fixture::start().await;
     let mut log = Log::of("acme");
     for minutes in 1..=5 {
-        log = log.change(&minutes.to_string(), changed(ChangeKind::Push, "acme/payments", minutes));
+        log = log.change(
+            &minutes.to_string(),
+            changed(ChangeKind::Push, "acme/payments", minutes),
+        );
     }
     log.events[0].payload = Bytes::from_static(b"{");
     log.events[1].envelope.kind = "dev.infragpt.change.recorded.v99".to_owned();
@@ -58,20 +68,41 @@ async fn an_event_that_this_build_cannot_read_is_indexed_and_holds_up_nothing() 
     log.events[2].subject = renamed;
     log.events[3].subject = "events.starship.acme.1.launched".to_owned();
     let batch = Batch::decode(log.events.clone());
-    let unreadable: Vec<_> = batch.unreadable().map(|(event, failure)| format!("{} {failure}", event.sequence)).collect();
-    assert_eq!(unreadable.len(), 3, "an aggregate that no read model takes is no failure: {unreadable:?}");
-    assert!(unreadable[1].starts_with("2 ") && unreadable[1].contains("upgrade"), "{unreadable:?}");
+    let unreadable: Vec<_> = batch
+        .unreadable()
+        .map(|(event, failure)| format!("{} {failure}", event.sequence))
+        .collect();
+    assert_eq!(
+        unreadable.len(),
+        3,
+        "an aggregate that no read model takes is no failure: {unreadable:?}"
+    );
+    assert!(
+        unreadable[1].starts_with("2 ") && unreadable[1].contains("upgrade"),
+        "{unreadable:?}"
+    );
 
     fixture.apply(&log.events).await;
-    let page = changes::list(&fixture.database, &organization("acme"), &all()).await.unwrap();
-    assert_eq!(page.changes.iter().map(|change| change.occurred_at).collect::<Vec<_>>(), [at(5)]);
-    assert_eq!(event_index::correlated(&fixture.database, "case").await.unwrap().len(), 5);
+    let page = changes::list(&fixture.database, &organization("acme"), &all())
+        .await
+        .unwrap();
+    assert_eq!(
+        page.changes.iter().map(|change| change.occurred_at).collect::<Vec<_>>(),
+        [at(5)]
+    );
+    assert_eq!(
+        event_index::correlated(&fixture.database, "case").await.unwrap().len(),
+        5
+    );
 }
 
 #[tokio::test]
 async fn a_row_that_postgresql_refuses_is_left_out_and_the_rest_goes_on() {
     let fixture = Fixture::start().await;
-    sqlx::query("ALTER TABLE changes ADD CHECK (repository <> 'acme/poison')").execute(&fixture.database).await.unwrap();
+    sqlx::query("ALTER TABLE changes ADD CHECK (repository <> 'acme/poison')")
+        .execute(&fixture.database)
+        .await
+        .unwrap();
     let log = Log::of("acme")
         .change("1", changed(ChangeKind::Push, "acme/payments", 1))
         .change("2", changed(ChangeKind::Push, "acme/poison", 2))
@@ -80,7 +111,12 @@ async fn a_row_that_postgresql_refuses_is_left_out_and_the_rest_goes_on() {
     writer.write(&Batch::decode(log.events)).await.unwrap();
     assert_eq!(writer.position(), 3);
     assert_eq!(checkpoint::load(&fixture.database, "EVENTS").await.unwrap(), 3);
-    assert_eq!(changes::since(&fixture.database, &organization("acme"), at(0)).await.unwrap(), 2);
+    assert_eq!(
+        changes::since(&fixture.database, &organization("acme"), at(0))
+            .await
+            .unwrap(),
+        2
+    );
     assert_eq!(event_index::find(&fixture.database, "event-2").await.unwrap().len(), 1);
 }
 
@@ -93,7 +129,18 @@ async fn a_fact_of_an_unknown_account_is_indexed_without_an_organization() {
     fact.envelope.organization = None;
     fixture.apply(&[fact]).await;
     let found = event_index::find(&fixture.database, "event-1").await.unwrap();
-    assert_eq!((&*found[0].stream, found[0].organization_id.as_deref()), ("RAW_SLACK", None));
-    assert_eq!(event_index::caused_by(&fixture.database, "event-0").await.unwrap(), found);
-    assert_eq!(conversations::count(&fixture.database, &organization("acme")).await.unwrap(), 0);
+    assert_eq!(
+        (&*found[0].stream, found[0].organization_id.as_deref()),
+        ("RAW_SLACK", None)
+    );
+    assert_eq!(
+        event_index::caused_by(&fixture.database, "event-0").await.unwrap(),
+        found
+    );
+    assert_eq!(
+        conversations::count(&fixture.database, &organization("acme"))
+            .await
+            .unwrap(),
+        0
+    );
 }
