@@ -12,7 +12,7 @@ use crate::builtin;
 use crate::tool::Tools;
 
 /// No question is worked on for longer, whatever its deadline says.
-const LONGEST: Duration = Duration::from_secs(300);
+const LONGEST: Duration = Duration::from_mins(5);
 
 /// The role `agent`.
 #[derive(Debug, Clone)]

@@ -1,1 +1,13 @@
-//! Placeholder while the crate is written.
+//! The role `conversations`: gets every question that has to be answered an answer in its thread, exactly once.
+
+mod agent;
+mod attempt;
+mod connector;
+mod error;
+mod handler;
+mod history;
+mod outcome;
+mod service;
+
+pub use error::Error;
+pub use service::{Conversations, Settings};

@@ -85,19 +85,19 @@ fn integration(integration: &Integration) -> String {
     let account = if integration.account.name.is_empty() { &integration.account.id } else { &integration.account.name };
     let mut line = format!("- {mark} {}: **{}**", connector(&integration.connector), escaped(account, 80));
     if !integration.is_active() {
-        line.push_str(&format!(", {}", escaped(&integration.state, 40)));
+        line.extend([", ", &escaped(&integration.state, 40)]);
     }
     if let Some(at) = integration.authorized_at {
-        line.push_str(&format!(", since {} UTC", at.format("%-d %b %Y %H:%M")));
+        line.push_str(&at.format(", since %-d %b %Y %H:%M UTC").to_string());
     }
     let repositories: Vec<&str> = integration.repositories.iter().map(String::as_str).collect();
     if !repositories.is_empty() {
-        line.push_str(&format!("\n  - {}: {}", count(repositories.len(), "repository", "repositories"), names(&repositories)));
+        line.extend(["\n  - ", &count(repositories.len(), "repository", "repositories"), ": ", &names(&repositories)]);
     }
     let channels: Vec<String> = integration.channels.iter().map(|name| format!("#{}", name.trim_start_matches('#'))).collect();
     if !channels.is_empty() {
         let channels: Vec<&str> = channels.iter().map(String::as_str).collect();
-        line.push_str(&format!("\n  - {}: {}", count(channels.len(), "channel", "channels"), names(&channels)));
+        line.extend(["\n  - ", &count(channels.len(), "channel", "channels"), ": ", &names(&channels)]);
     }
     line
 }

@@ -26,14 +26,14 @@ pub fn answer(asked: &ChangesQuestion, repository: Option<&str>, found: &Changes
     let mut left_out = 0;
     for (title, group) in groups(asked.grouping, &changes) {
         let most = if answer.len() > MOST_CHARACTERS { 0 } else { MOST_IN_A_GROUP };
-        answer.push_str(&format!("\n\n**{title}**"));
+        answer.extend(["\n\n**", &title, "**"]);
         for change in group.iter().take(most) {
             answer.push_str(&line(change, asked, repository.is_none()));
         }
         let more = group.len().saturating_sub(most);
         left_out += more;
         if more > 0 {
-            answer.push_str(&format!("\n- … and {more} more"));
+            answer.extend(["\n- … and ", &more.to_string(), " more"]);
         }
     }
     answer.push_str(&footer(asked, found.truncated, left_out));
@@ -139,18 +139,18 @@ fn line(change: &Change, asked: &ChangesQuestion, name_repository: bool) -> Stri
     }
     line.push_str(&link(&label(change), change.url.as_deref(), 120));
     if name_repository {
-        line.push_str(&format!(" · {}", escaped(&change.repository, 140)));
+        line.extend([" · ", &escaped(&change.repository, 140)]);
     }
     if asked.grouping == Grouping::Kind {
-        line.push_str(&format!(" · {}", who(change)));
+        line.extend([" · ", &who(change)]);
     }
-    line.push_str(&format!(" · {}", time(change.occurred_at, &asked.period)));
+    line.extend([" · ", &time(change.occurred_at, &asked.period)]);
     let details: Vec<&String> = change.details.iter().filter(|detail| !change.title.contains(detail.trim())).collect();
     for detail in details.iter().take(MOST_DETAILS) {
-        line.push_str(&format!("\n  - {}", begun(&escaped(detail, 100))));
+        line.extend(["\n  - ", &begun(&escaped(detail, 100))]);
     }
     if details.len() > MOST_DETAILS {
-        line.push_str(&format!("\n  - … and {} more", details.len() - MOST_DETAILS));
+        line.extend(["\n  - … and ", &(details.len() - MOST_DETAILS).to_string(), " more"]);
     }
     line
 }

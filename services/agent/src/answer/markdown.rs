@@ -15,10 +15,9 @@ pub(super) fn escaped(text: &str, most: usize) -> String {
             '&' => escaped.push_str("&amp;"),
             '<' => escaped.push_str("&lt;"),
             '>' => escaped.push_str("&gt;"),
-            '\\' | '`' | '*' | '~' | '[' | ']' | '|' => escaped.extend(['\\', c]),
             // Inside a word an underscore means nothing, and `snake_case` stays readable where it is not unescaped.
             '_' if before.is_alphanumeric() && characters.peek().is_some_and(|next| next.is_alphanumeric()) => escaped.push(c),
-            '_' => escaped.extend(['\\', c]),
+            '\\' | '`' | '*' | '_' | '~' | '[' | ']' | '|' => escaped.extend(['\\', c]),
             // A word joiner, which nobody sees, keeps `@channel` and `@maya` from becoming a mention.
             '@' => escaped.extend(['@', '\u{2060}']),
             _ => escaped.push(c),
@@ -58,7 +57,8 @@ fn address(url: &str) -> Option<String> {
             '!' | '#'..='\'' | '*'..=';' | '=' | '?'..='[' | ']' | '_' | 'a'..='z' | '~' => address.push(c),
             _ => {
                 for byte in c.encode_utf8(&mut [0; 4]).bytes() {
-                    address.push_str(&format!("%{byte:02X}"));
+                    let [high, low] = [byte >> 4, byte & 15].map(|digit| char::from(b"0123456789ABCDEF"[usize::from(digit)]));
+                    address.extend(['%', high, low]);
                 }
             }
         }

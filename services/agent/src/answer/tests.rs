@@ -25,12 +25,12 @@ fn change(kind: &str, title: &str, reference: Option<&str>, person: &str, at: &s
     })
 }
 
-fn found(changes: Vec<Value>) -> Changes {
+fn found(changes: &[Value]) -> Changes {
     serde_json::from_value(json!({"changes": changes, "truncated": false})).unwrap()
 }
 
 fn a_day() -> Changes {
-    found(vec![
+    found(&[
         change("release", "v1.4.0", Some("v1.4.0"), "maya", "2026-11-22T13:40:00Z", &[]),
         change("workflow_run_failed", "CI failed on main", Some("main"), "liam", "2026-11-22T13:02:00Z", &["conclusion: failure"]),
         change("pull_request_merged", "Retry payments once", Some("#12"), "maya", "2026-11-22T12:58:00Z", &[]),
@@ -62,7 +62,7 @@ fn who_did_what_this_week_everywhere() {
 
 #[test]
 fn what_failed_and_why() {
-    let failed = found(vec![change("workflow_run_failed", "CI failed", Some("main"), "liam", "2026-11-22T03:02:00Z", &[])]);
+    let failed = found(&[change("workflow_run_failed", "CI failed", Some("main"), "liam", "2026-11-22T03:02:00Z", &[])]);
     assert_snapshot!(changes(&asked("why did acme/payments fail last night?"), Some("acme/payments"), &failed));
 }
 
@@ -86,8 +86,8 @@ fn only_by_one_person() {
 
 #[test]
 fn a_long_list_is_cut_and_says_so() {
-    let many = (0..40).map(|n| change("push", &format!("push {n}"), None, "maya", "2026-11-22T12:00:00Z", &[])).collect();
-    let mut many = found(many);
+    let many = (0..40).map(|n| change("push", &format!("push {n}"), None, "maya", "2026-11-22T12:00:00Z", &[])).collect::<Vec<_>>();
+    let mut many = found(&many);
     many.truncated = true;
     let answer = changes(&asked("what changed today?"), None, &many);
     assert!(answer.contains("… and 30 more") && answer.contains("the oldest are missing"), "{answer}");
@@ -95,13 +95,13 @@ fn a_long_list_is_cut_and_says_so() {
 
 #[test]
 fn hostile_titles_stay_text() {
-    let hostile = found(vec![change("push", "<!channel> [pay](https://evil.example)\n# **now** @here", None, "<@U1>", "2026-11-22T12:00:00Z", &["`rm -rf`"])]);
+    let hostile = found(&[change("push", "<!channel> [pay](https://evil.example)\n# **now** @here", None, "<@U1>", "2026-11-22T12:00:00Z", &["`rm -rf`"])]);
     assert_snapshot!(changes(&asked("what changed today?"), None, &hostile));
 }
 
 #[test]
 fn an_unknown_kind_is_shown_as_something_else() {
-    let new = found(vec![change("incident_opened", "Queue is full", None, "maya", "2026-11-22T12:00:00Z", &[])]);
+    let new = found(&[change("incident_opened", "Queue is full", None, "maya", "2026-11-22T12:00:00Z", &[])]);
     assert!(changes(&asked("what changed today?"), None, &new).contains("**Other changes (1)**"));
 }
 
@@ -146,8 +146,8 @@ proptest! {
         change["url"] = json!(url);
         change["actor"]["url"] = json!(url);
         for question in ["what changed today?", "who did what today?"] {
-            let answer = changes(&asked(question), None, &found(vec![change.clone()]));
-            prop_assert!(!answer.contains("<"));
+            let answer = changes(&asked(question), None, &found(std::slice::from_ref(&change)));
+            prop_assert!(!answer.contains('<'));
             prop_assert!(!answer.contains("]("), "{answer}");
         }
     }
