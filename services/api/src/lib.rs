@@ -1,1 +1,14 @@
-//! Placeholder while the crate is written.
+//! HTTP: what every listener has in common (health, readiness, problems, request ids, one log line a request).
+
+mod health;
+mod layers;
+pub mod problem;
+mod readiness;
+mod router;
+mod server;
+
+pub use layers::{REQUEST_ID, RequestId, layered};
+pub use problem::Problem;
+pub use readiness::{Readiness, Report};
+pub use router::router;
+pub use server::{Error, serve};
