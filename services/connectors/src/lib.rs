@@ -1,1 +1,11 @@
-//! Placeholder while the crate is written.
+//! The connectors: how facts come in from Slack and GitHub, what they mean, and how answers go out.
+
+mod catalogue;
+mod fact;
+pub mod github;
+mod problem;
+pub mod slack;
+mod text;
+
+pub use fact::Fact;
+pub use problem::Problem;

@@ -1,0 +1,121 @@
+//! From stored deliveries to changes and integrations.
+
+use infragpt_events::{
+    change::{self, Change, ChangeCommand, Recorded},
+    integration::{Integration, IntegrationCommand},
+};
+use infragpt_nats::{
+    Accounts, AggregateSubject, Cause, Claim, Connection, EventStore, ExecuteError, HandlerError, Received, Route,
+};
+use tracing::{debug, info};
+
+use super::interpretation::{Action, Interpretation, connector, interpret, route_key};
+
+/// Handles RAW_GITHUB. What nobody can ever read goes to the dead letters; what nobody connected stays in the stream.
+#[derive(Clone, Debug)]
+pub struct Handler {
+    accounts: Accounts,
+    store: EventStore,
+}
+
+impl Handler {
+    /// A handler that reads and appends as `connection`'s user.
+    pub fn new(connection: &Connection) -> Self {
+        Self {
+            accounts: Accounts::new(connection),
+            store: EventStore::new(connection),
+        }
+    }
+
+    async fn record(
+        &self,
+        claim: &Claim,
+        cause: &Cause,
+        identity: &str,
+        recorded: Recorded,
+    ) -> Result<(), HandlerError> {
+        let id = change::id(&claim.organization, &connector(), identity);
+        let subject = AggregateSubject::new::<Change>(&claim.organization, id);
+        let executed = self
+            .store
+            .execute_new::<Change>(&subject, cause, ChangeCommand::Record(recorded))
+            .await;
+        refused_is_done(executed.map(drop))
+    }
+
+    async fn integrate(
+        &self,
+        claim: &Claim,
+        cause: &Cause,
+        commands: Vec<IntegrationCommand>,
+    ) -> Result<(), HandlerError> {
+        let subject = AggregateSubject::new::<Integration>(&claim.organization, claim.integration);
+        for (index, command) in commands.into_iter().enumerate() {
+            // Identifiers of events derive from the cause's: two commands of one cause need two of them.
+            let id = if index == 0 {
+                cause.id.clone()
+            } else {
+                format!("{}#{index}", cause.id)
+            };
+            let cause = Cause { id, ..cause.clone() };
+            refused_is_done(
+                self.store
+                    .execute::<Integration>(&subject, &cause, command)
+                    .await
+                    .map(drop),
+            )?;
+        }
+        Ok(())
+    }
+}
+
+impl infragpt_nats::Handler for Handler {
+    fn route(&self, received: &Received) -> Route {
+        let tenant = received.token(2).unwrap_or_default().to_owned();
+        let key = route_key(received).unwrap_or_else(|| format!("installation:{tenant}"));
+        Route { key, tenant }
+    }
+
+    async fn handle(&self, received: Received) -> Result<(), HandlerError> {
+        let (actor, action) = match interpret(&received).map_err(HandlerError::discard)? {
+            Interpretation::Nothing(reason) => {
+                debug!(subject = %received.subject, sequence = received.sequence, reason, "A delivery from GitHub asks for nothing");
+                return Ok(());
+            }
+            Interpretation::Act { actor, action } => (actor, action),
+        };
+        let installation = received.token(2).unwrap_or_default();
+        let claim = self
+            .accounts
+            .find(&connector(), installation)
+            .await
+            .map_err(HandlerError::retry)?;
+        let Some(claim) = claim else {
+            info!(
+                installation,
+                sequence = received.sequence,
+                "A delivery for a GitHub installation that nobody connected stays in RAW_GITHUB"
+            );
+            return Ok(());
+        };
+        let cause = Cause::of(&received, actor);
+        match action {
+            Action::Record { identity, change } => self.record(&claim, &cause, &identity, *change).await,
+            Action::Integrate(commands) => self.integrate(&claim, &cause, commands).await,
+        }
+    }
+}
+
+/// A refusal is a decision, not a failure: the delivery is true and there is nothing to do about it.
+fn refused_is_done<E: std::error::Error + Send + Sync + 'static>(
+    executed: Result<(), ExecuteError<E>>,
+) -> Result<(), HandlerError> {
+    match executed {
+        Ok(()) => Ok(()),
+        Err(ExecuteError::Refused(refusal)) => {
+            info!(reason = %refusal, "A delivery from GitHub changes nothing");
+            Ok(())
+        }
+        Err(ExecuteError::Store(error)) => Err(HandlerError::retry(error)),
+    }
+}
