@@ -12,6 +12,7 @@ pub mod event_store;
 pub mod fact;
 pub mod feed;
 pub mod grant;
+pub mod log;
 mod publish;
 mod received;
 pub mod request;
@@ -28,6 +29,7 @@ pub use event_store::{Cause, EventStore, ExecuteError, Executed, Loaded, Positio
 pub use fact::{FactPublisher, Published};
 pub use feed::Feed;
 pub use grant::{Grant, GrantKey};
+pub use log::Log;
 pub use received::{DecodeFailure, DecodedEvent, Received, decode_event};
 pub use request::{Frame, FrameStream};
 pub use service::{Call, FrameSink, Service, ServiceError};

@@ -38,6 +38,15 @@ pub enum Error {
         #[source]
         source: sqlx::Error,
     },
+    /// The database can't be dropped.
+    #[error("database `{name}` can't be dropped")]
+    Drop {
+        /// The database's name.
+        name: String,
+        /// What PostgreSQL said.
+        #[source]
+        source: sqlx::Error,
+    },
     /// The database isn't there and can't be made.
     #[error("database `{name}` can't be created")]
     Create {
@@ -51,7 +60,7 @@ pub enum Error {
 
 /// A small pool that connects when it is first used, so that a service starts while PostgreSQL is still away.
 ///
-/// A statement may take 10 s, and a caller waits at most 5 s for a connection. Call it within the Tokio runtime.
+/// A statement may take 10 s, and a caller waits at most 2 s for a connection. Call it within the Tokio runtime.
 ///
 /// # Errors
 /// When the URL is not one of a PostgreSQL database.
@@ -62,7 +71,7 @@ pub fn connect(database_url: &SecretString, application_name: &str) -> Result<Pg
     ]);
     Ok(PgPoolOptions::new()
         .max_connections(8)
-        .acquire_timeout(Duration::from_secs(5))
+        .acquire_timeout(Duration::from_secs(2))
         .idle_timeout(Duration::from_mins(5))
         .connect_lazy_with(options))
 }
@@ -117,6 +126,41 @@ pub async fn create_database(database_url: &SecretString) -> Result<bool, Error>
 /// When PostgreSQL can't be reached, or holds tables of another build.
 pub async fn migrate(database: &PgPool) -> Result<(), MigrateError> {
     sqlx::migrate!("../migrations").run(database).await
+}
+
+/// Whether the database answers and has its tables.
+///
+/// # Errors
+/// What the driver found.
+pub async fn reachable(database: &PgPool) -> Result<(), sqlx::Error> {
+    sqlx::query("SELECT 1 FROM projection_checkpoints LIMIT 1")
+        .execute(database)
+        .await
+        .map(drop)
+}
+
+/// Drops the database that the URL names, under whoever uses it: it is disposable, and demos and tests prove that.
+///
+/// # Errors
+/// When the server can't be reached, or its user may not.
+pub async fn drop_database(database_url: &SecretString) -> Result<(), Error> {
+    let options = options(database_url)?;
+    let name = options.get_database().ok_or(Error::Unnamed)?.to_owned();
+    let place = format!("{}:{}/postgres", options.get_host(), options.get_port());
+    let mut maintenance = options
+        .clone()
+        .database("postgres")
+        .connect()
+        .await
+        .map_err(|source| Error::Unreachable { place, source })?;
+    let quoted = name.replace('"', "\"\"");
+    let dropped = sqlx::raw_sql(AssertSqlSafe(format!(
+        "DROP DATABASE IF EXISTS \"{quoted}\" WITH (FORCE)"
+    )))
+    .execute(&mut maintenance)
+    .await;
+    maintenance.close().await.ok();
+    dropped.map(drop).map_err(|source| Error::Drop { name, source })
 }
 
 fn options(database_url: &SecretString) -> Result<PgConnectOptions, Error> {

@@ -8,7 +8,7 @@ pub mod conversations;
 pub mod database;
 pub mod event_index;
 mod fingerprint;
-pub mod heartbeat;
+mod heartbeat;
 pub mod integrations;
 pub mod projector;
 pub mod queries;
@@ -18,7 +18,7 @@ pub mod resources;
 pub mod status;
 
 pub use batch::Batch;
-pub use database::{connect, create_database, migrate};
+pub use database::{connect, create_database, drop_database, migrate};
 pub use fingerprint::{Fingerprint, fingerprint};
 pub use projector::Projector;
 pub use rebuild::{Rebuilt, rebuild};
@@ -27,3 +27,4 @@ pub use status::{StreamStatus, status};
 
 #[cfg(test)]
 mod tests;
+pub use sqlx::PgPool;

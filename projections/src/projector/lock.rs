@@ -29,7 +29,7 @@ pub(crate) enum Lost {
 }
 
 impl Lock {
-    /// Waits until this projector is the active one.
+    /// Waits until this projector is the active one, of a database that has its tables.
     pub async fn acquire(database: &PgPool) -> Result<Self, sqlx::Error> {
         let options = database
             .connect_options()
@@ -44,11 +44,14 @@ impl Lock {
                 ("tcp_keepalives_idle", "5"),
                 ("tcp_keepalives_interval", "2"),
                 ("tcp_keepalives_count", "3"),
-            ]);
+            ])
+            // Or every wait as a standby is a warning about a slow statement.
+            .disable_statement_logging();
         let mut connection = options.connect().await?;
         sqlx::query!("SELECT pg_advisory_lock($1)", KEY)
             .execute(&mut connection)
             .await?;
+        checkpoint::list(&mut connection).await?;
         Ok(Self { connection })
     }
 

@@ -66,6 +66,7 @@ impl Projector {
                     tracing::info!("This projector is the active one");
                     backoff.reset();
                     projector.lead(lock, &shutdown).await?;
+                    shutdown.run_until_cancelled(tokio::time::sleep(backoff.failed())).await;
                 }
                 Some(Err(error)) => {
                     let delay = backoff.failed();
@@ -73,7 +74,7 @@ impl Projector {
                         tracing::warn!(
                             error = &error as &dyn std::error::Error,
                             failures = backoff.failures(),
-                            "The projector can't reach PostgreSQL, trying again"
+                            "The projector can't use the database, trying again"
                         );
                     }
                     shutdown.run_until_cancelled(tokio::time::sleep(delay)).await;

@@ -4,6 +4,7 @@ use std::{convert::Infallible, time::Duration};
 
 use infragpt_nats::{Connection, Feed, feed};
 use sqlx::PgPool;
+use tokio::task::unconstrained;
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -88,7 +89,9 @@ impl StreamProjection {
             self.stream
         );
         loop {
-            let batch = Batch::decode(feed.next_batch(MAXIMUM_BATCH, LINGER).await?);
+            // Unconstrained: else Tokio's budget for one poll would end every batch after 128 messages.
+            let received = unconstrained(feed.next_batch(MAXIMUM_BATCH, LINGER)).await?;
+            let batch = Batch::decode(received);
             for (event, failure) in batch.unreadable() {
                 tracing::warn!(
                     event.id = %event.envelope.id,

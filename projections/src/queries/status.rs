@@ -6,7 +6,7 @@ use serde::Serialize;
 use sqlx::PgPool;
 
 use super::integrations::{self, Connected};
-use crate::{changes, checkpoint::READ_BY_TOOLS, conversations, heartbeat};
+use crate::{checkpoint::READ_BY_TOOLS, heartbeat};
 
 #[derive(Debug, Serialize)]
 pub(crate) struct Answer {
@@ -24,14 +24,26 @@ pub(crate) async fn answer(
     organization: &OrganizationId,
     now: DateTime<Utc>,
 ) -> Result<Answer, sqlx::Error> {
-    // One connection, one question after the other: each takes a fraction of a millisecond.
     let mut connection = database.acquire().await?;
     let midnight = now.with_time(NaiveTime::MIN).single().unwrap_or(now);
+    let connected = integrations::answer(&mut connection, organization).await?;
+    let summary = sqlx::query!(
+        r#"SELECT (SELECT count(*) FROM conversations WHERE organization_id = $1) AS "conversations!",
+                  (SELECT count(*) FROM changes WHERE organization_id = $1 AND occurred_at >= $2) AS "changes_today!",
+                  (SELECT max(occurred_at) FROM changes WHERE organization_id = $1) AS last_change_at,
+                  (SELECT extract(epoch FROM clock_timestamp() - complete_at)::float8
+                   FROM projection_heartbeats WHERE stream = $3) AS heartbeat_age"#,
+        organization.as_str(),
+        midnight,
+        READ_BY_TOOLS,
+    )
+    .fetch_one(&mut *connection)
+    .await?;
     Ok(Answer {
-        integrations: integrations::answer(&mut connection, organization).await?.integrations,
-        conversations: conversations::count(&mut *connection, organization).await?,
-        changes_today: changes::since(&mut *connection, organization, midnight).await?,
-        last_change_at: changes::latest(&mut *connection, organization).await?,
-        projection_lag_seconds: heartbeat::lag(&mut *connection, READ_BY_TOOLS).await?,
+        integrations: connected.integrations,
+        conversations: summary.conversations,
+        changes_today: summary.changes_today,
+        last_change_at: summary.last_change_at,
+        projection_lag_seconds: summary.heartbeat_age.map(heartbeat::lag),
     })
 }

@@ -1,1 +1,26 @@
-fn main() {}
+//! `infragpt`: see `infragpt --help`.
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use infragpt::command::Command;
+
+fn main() -> ExitCode {
+    // The one cryptography provider of the whole process; a second call can only come from ourselves.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let command = Command::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("infragpt: the runtime can't be started: {error}");
+            return ExitCode::from(3);
+        }
+    };
+    match runtime.block_on(command.run()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("infragpt: {failure}");
+            ExitCode::from(failure.code as u8)
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+use super::{integrations, nats, projections, sandbox};
+use crate::{configuration, demo, environment, failure::Failure, logging, role::Role, serve};
+
+const EXAMPLES: &str = "\
+Start here:
+  infragpt demo                      see everything work on local servers, then stop
+  infragpt dev                       the same, and stay up to play with it
+
+In production:
+  infragpt nats apply                make streams and consumers as their files say
+  infragpt migrate                   bring the database up to date
+  infragpt serve                     run every role in one process
+  infragpt serve --role slack        run one role; each has its own NATS user
+  infragpt integrations connect slack --organization acme
+
+Looking and repairing:
+  infragpt nats check                what `nats apply` would change
+  infragpt projections status        how far the read models are behind
+  infragpt projections rebuild       make the read models again from the log
+  infragpt configuration             every setting, with its default and its variable
+
+Exit codes: 0 done, 1 something was found, 2 wrong usage or configuration, 3 something needed isn't there.";
+
+/// An operations copilot in Slack, event-sourced on NATS JetStream.
+#[derive(Debug, Parser)]
+#[command(version, about, after_help = EXAMPLES, max_term_width = 100)]
+pub struct Command {
+    /// Read this configuration file instead of ./infragpt.toml.
+    #[arg(long, global = true, env = "INFRAGPT_CONFIGURATION", value_name = "FILE")]
+    configuration: Option<PathBuf>,
+
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Run roles until SIGTERM or Ctrl-C
+    Serve {
+        /// Run only this role; may be given several times
+        #[arg(long = "role", value_enum)]
+        roles: Vec<Role>,
+        /// End when the standard input closes, so that a parent's death is noticed
+        #[arg(long, hide = true)]
+        until_stdin_closes: bool,
+    },
+    /// Start local servers, the sandbox and all roles, and stay up
+    Dev(environment::DevArguments),
+    /// Play the whole scenario on local servers and print what happened
+    Demo(demo::Arguments),
+    /// Run only the sandbox: simulated Slack and GitHub
+    Sandbox(sandbox::Arguments),
+    /// Streams and consumers
+    #[command(subcommand)]
+    Nats(nats::Action),
+    /// Bring the database up to date, making it if it isn't there
+    Migrate,
+    /// The read models
+    #[command(subcommand)]
+    Projections(projections::Action),
+    /// Connections to Slack and GitHub
+    #[command(subcommand)]
+    Integrations(integrations::Action),
+    /// Print every setting with its default and its variable
+    Configuration,
+}
+
+impl Command {
+    /// Runs it.
+    ///
+    /// # Errors
+    /// A sentence and an exit code.
+    pub async fn run(self) -> Result<(), Failure> {
+        let configured = || {
+            let configuration = configuration::read(self.configuration.as_deref()).map_err(Failure::usage)?;
+            logging::start(&configuration.log).map_err(Failure::usage)?;
+            Ok::<_, Failure>(configuration)
+        };
+        match self.action {
+            Action::Serve { roles, until_stdin_closes } => serve::run(&configured()?, &roles, until_stdin_closes).await,
+            Action::Nats(action) => action.run(&configured()?).await,
+            Action::Migrate => projections::migrate(&configured()?).await,
+            Action::Projections(action) => action.run(&configured()?).await,
+            Action::Integrations(action) => action.run(&configured()?).await,
+            Action::Dev(arguments) => environment::dev(arguments).await,
+            Action::Demo(arguments) => demo::run(arguments).await,
+            Action::Sandbox(arguments) => sandbox::run(arguments).await,
+            Action::Configuration => {
+                print!("{}", configuration::DEFAULTS);
+                Ok(())
+            }
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! The configuration: embedded defaults, then `infragpt.toml`, then the environment.
+
+mod environment;
+mod read;
+
+use std::{collections::BTreeMap, net::SocketAddr};
+
+pub use read::{DEFAULTS, Error, read, read_from};
+use infragpt_connectors::{github, slack};
+use secrecy::SecretString;
+use serde::Deserialize;
+
+/// Everything that can be set.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Configuration {
+    /// What is written about what happens.
+    pub log: Log,
+    /// The public listener.
+    pub http: Http,
+    /// The servers that hold the log.
+    pub nats: Nats,
+    /// The database of the read models.
+    pub database: Database,
+    /// What agents may ask for.
+    pub grant: Grant,
+    /// The Slack application.
+    pub slack: slack::Configuration,
+    /// The GitHub App.
+    pub github: github::Configuration,
+}
+
+/// `[log]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Log {
+    /// How lines look.
+    pub format: LogFormat,
+    /// Which lines there are.
+    pub level: String,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// For people on a terminal, for machines elsewhere.
+    Auto,
+    /// For people.
+    Pretty,
+    /// One JSON object a line.
+    Json,
+}
+
+/// `[http]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Http {
+    /// The public listener's address.
+    pub listen: SocketAddr,
+}
+
+/// `[nats]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Nats {
+    /// The servers, separated by commas.
+    pub url: String,
+    /// Replicas of each stream.
+    pub replicas: u8,
+    /// The password of each NATS user.
+    #[serde(default)]
+    pub password: BTreeMap<NatsUser, SecretString>,
+}
+
+/// `[database]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Database {
+    /// The URL, for the roles that use it.
+    #[serde(default)]
+    pub url: Option<SecretString>,
+}
+
+/// `[grant]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Grant {
+    /// The key that signs grants.
+    #[serde(default)]
+    pub key: Option<SecretString>,
+}
+
+/// The users of `nats/server.conf`: one for each role, and the two that people use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NatsUser {
+    /// Inbound Slack.
+    Slack,
+    /// Inbound GitHub.
+    Github,
+    /// Raw facts to events.
+    Handlers,
+    /// Answers.
+    Conversations,
+    /// The agent.
+    Agent,
+    /// The outbound half.
+    Integrations,
+    /// Writes the read models.
+    Projections,
+    /// Reads them.
+    Queries,
+    /// HTTP.
+    Api,
+    /// People in a terminal.
+    Operator,
+    /// `nats apply`.
+    Admin,
+}
+
+impl NatsUser {
+    /// Every user.
+    pub const ALL: [Self; 11] = [
+        Self::Slack,
+        Self::Github,
+        Self::Handlers,
+        Self::Conversations,
+        Self::Agent,
+        Self::Integrations,
+        Self::Projections,
+        Self::Queries,
+        Self::Api,
+        Self::Operator,
+        Self::Admin,
+    ];
+
+    /// The user's name in `nats/server.conf`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Slack => "slack",
+            Self::Github => "github",
+            Self::Handlers => "handlers",
+            Self::Conversations => "conversations",
+            Self::Agent => "agent",
+            Self::Integrations => "integrations",
+            Self::Projections => "projections",
+            Self::Queries => "queries",
+            Self::Api => "api",
+            Self::Operator => "operator",
+            Self::Admin => "admin",
+        }
+    }
+
+    /// The environment variable with its password, for the server and for us.
+    pub fn password_variable(self) -> String {
+        format!("INFRAGPT_NATS_PASSWORD_{}", self.as_str().to_uppercase())
+    }
+}

@@ -1,0 +1,89 @@
+//! `infragpt dev`: the installation, up until Ctrl-C.
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::{Installation, Options};
+use crate::{
+    configuration::{Log, LogFormat},
+    failure::Failure,
+    logging,
+};
+
+/// What can be said of it.
+#[derive(Debug, clap::Args)]
+pub struct DevArguments {
+    /// Where servers and secrets are kept between runs
+    #[arg(long, default_value = ".local/dev", value_name = "DIRECTORY")]
+    data_directory: PathBuf,
+    /// Also write where everything is, as one JSON object, once all is ready
+    #[arg(long, value_name = "FILE")]
+    endpoints: Option<PathBuf>,
+    /// The organization to connect
+    #[arg(long, default_value = "acme")]
+    organization: String,
+}
+
+/// Starts everything and stays up until Ctrl-C or SIGTERM.
+///
+/// # Errors
+/// What could not be started, or ended by itself.
+pub async fn dev(arguments: DevArguments) -> Result<(), Failure> {
+    logging::start(&Log { format: LogFormat::Auto, level: "warn".to_owned() })?;
+    let mut interrupted = signal(SignalKind::interrupt()).context("Ctrl-C can't be waited for")?;
+    let mut terminated = signal(SignalKind::terminate()).context("SIGTERM can't be waited for")?;
+    println!("Starting nats-server, PostgreSQL, the sandbox and all roles …");
+    let options = Options { organization: arguments.organization, ..Options::new(arguments.data_directory.clone())? };
+    let mut installation = tokio::select! {
+        installation = start(options) => installation?,
+        _ = interrupted.recv() => return Ok(()),
+        _ = terminated.recv() => return Ok(()),
+    };
+    if let Some(path) = &arguments.endpoints {
+        // Written beside and renamed, so that whoever waits for the file never reads half of it.
+        let partial = path.with_extension("partial");
+        let json = serde_json::to_string_pretty(&installation.endpoints).context("the endpoints can't be written")?;
+        std::fs::write(&partial, json)
+            .and_then(|()| std::fs::rename(&partial, path))
+            .with_context(|| format!("{} can't be written", path.display()))?;
+    }
+    println!("\nEverything is up, for organization `{}`:\n", installation.endpoints.organization_id);
+    println!("{}", installation.endpoints);
+    let log = arguments.data_directory.join("infragpt.log");
+    println!("Write to the bot on the sandbox's control API, for example:");
+    println!(
+        "  curl -s {}/message -H 'content-type: application/json' -d '{{\"text\": \"status\", \"via\": \"socket\"}}'",
+        installation.endpoints.control_url
+    );
+    println!("\nLogs are in {}. Ctrl-C stops everything.", log.display());
+    let ended = match &mut installation.roles {
+        Some(roles) => tokio::select! {
+            ended = roles.ended() => Some(ended),
+            _ = interrupted.recv() => None,
+            _ = terminated.recv() => None,
+        },
+        None => None,
+    };
+    println!("\nStopping …");
+    if let Some(status) = ended {
+        let status = status?;
+        installation.roles = None;
+        installation.stop().await?;
+        return Err(anyhow::anyhow!("the roles ended with {status}: see {}", log.display()).into());
+    }
+    installation.stop().await?;
+    Ok(())
+}
+
+async fn start(options: Options) -> anyhow::Result<Installation> {
+    let mut installation = Installation::start(options).await?;
+    installation.start_roles().await?;
+    let organization = installation.endpoints.organization_id.clone();
+    installation.infragpt(&["integrations", "connect", "slack", "--organization", &organization]).await?;
+    installation
+        .infragpt(&["integrations", "connect", "github", "--organization", &organization, "--account", "4242"])
+        .await?;
+    Ok(installation)
+}

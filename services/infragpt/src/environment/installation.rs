@@ -1,0 +1,310 @@
+//! Starting and stopping all of it.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    net::{SocketAddr, TcpListener},
+    path::{Path, PathBuf},
+};
+
+use anyhow::Context as _;
+use infragpt_local::{NatsOptions, NatsServer, Postgres, PostgresOptions, find};
+use infragpt_nats::{Connection, ConnectionConfiguration, Definitions};
+use infragpt_projections as projections;
+use infragpt_sandbox::Sandbox;
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::{Endpoints, NatsCredentials, Roles, secrets::Secrets};
+use crate::configuration::NatsUser;
+
+/// What an installation is made of.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Where everything is kept.
+    pub data_directory: PathBuf,
+    /// The `infragpt` that the roles run.
+    pub binary: PathBuf,
+    /// Whether Slack delivers over Socket Mode.
+    pub socket_mode: bool,
+    /// The organization that will be connected.
+    pub organization: String,
+    /// More variables for the roles.
+    pub environment: BTreeMap<String, String>,
+    /// The level of the roles' log.
+    pub log_level: String,
+}
+
+impl Options {
+    /// An installation in `data_directory`, with this very binary and Socket Mode.
+    ///
+    /// # Errors
+    /// When the operating system doesn't say which binary this is.
+    pub fn new(data_directory: PathBuf) -> anyhow::Result<Self> {
+        Ok(Self {
+            data_directory,
+            binary: std::env::current_exe().context("this program's own path is not known")?,
+            socket_mode: true,
+            organization: "acme".to_owned(),
+            environment: BTreeMap::new(),
+            log_level: "info".to_owned(),
+        })
+    }
+}
+
+/// A running installation. Its servers end when it is dropped, or when this process ends in whatever way.
+#[derive(Debug)]
+pub struct Installation {
+    /// nats-server, unless a configured one is used.
+    pub nats: Option<NatsServer>,
+    /// PostgreSQL, unless a configured one is used.
+    pub postgres: Option<Postgres>,
+    /// Slack and GitHub.
+    pub sandbox: Sandbox,
+    /// The roles, while they run.
+    pub roles: Option<Roles>,
+    /// Where everything is.
+    pub endpoints: Endpoints,
+    options: Options,
+    environment: BTreeMap<String, String>,
+}
+
+impl Installation {
+    /// Starts servers and sandbox, applies streams and migrations. The roles are not started yet.
+    ///
+    /// `INFRAGPT_NATS_URL` (with `INFRAGPT_NATS_PASSWORD_…`) and `INFRAGPT_DATABASE_URL` name servers to use instead.
+    ///
+    /// # Errors
+    /// What could not be started, and why.
+    pub async fn start(options: Options) -> anyhow::Result<Self> {
+        fs::create_dir_all(&options.data_directory)
+            .with_context(|| format!("{} can't be made", options.data_directory.display()))?;
+        let options = Options { data_directory: options.data_directory.canonicalize()?, ..options };
+        let mut secrets = Secrets::load_or_create(&options.data_directory)?;
+        let (nats, postgres, sandbox) = tokio::try_join!(
+            start_nats(&options.data_directory, &secrets),
+            start_postgres(&options.data_directory),
+            async { Sandbox::start(sandbox_configuration(&options)).await.context("the sandbox can't be started") },
+        )?;
+        let nats_url = match &nats {
+            Some(server) => server.url(),
+            None => {
+                for user in NatsUser::ALL {
+                    if let Ok(password) = std::env::var(user.password_variable()) {
+                        secrets.nats.insert(user.as_str().to_owned(), password);
+                    }
+                }
+                std::env::var("INFRAGPT_NATS_URL").context("INFRAGPT_NATS_URL is gone")?
+            }
+        };
+        let database_url = match &postgres {
+            Some(server) => server.url_of("infragpt"),
+            None => std::env::var("INFRAGPT_DATABASE_URL").context("INFRAGPT_DATABASE_URL is gone")?.into(),
+        };
+        let endpoints = endpoints(&options, &secrets, nats_url, &database_url, &sandbox)?;
+        let environment = environment(&options, &secrets, &endpoints);
+        let installation = Self { nats, postgres, sandbox, roles: None, endpoints, options, environment };
+        tokio::try_join!(installation.apply_streams(), migrate(&database_url))?;
+        Ok(installation)
+    }
+
+    async fn apply_streams(&self) -> anyhow::Result<()> {
+        let connection = self.connect(NatsUser::Admin).await?;
+        let changes = Definitions::embedded(1)?.apply(&connection).await.context("streams can't be applied")?;
+        tracing::info!(definitions = changes.len(), "Applied the stream and consumer definitions");
+        connection.drain().await;
+        Ok(())
+    }
+
+    /// A connection as `user`.
+    ///
+    /// # Errors
+    /// When NATS refuses.
+    pub async fn connect(&self, user: NatsUser) -> anyhow::Result<Connection> {
+        let credentials = &self.endpoints.nats_users[user.as_str()];
+        Ok(Connection::connect(&ConnectionConfiguration {
+            url: self.endpoints.nats_url.clone(),
+            user: credentials.user.clone(),
+            password: credentials.password.clone().into(),
+            name: format!("infragpt {} (local)", user.as_str()),
+        })
+        .await?)
+    }
+
+    /// Starts all roles in one process.
+    ///
+    /// # Errors
+    /// When they are not ready in time.
+    pub async fn start_roles(&mut self) -> anyhow::Result<()> {
+        self.roles = Some(self.spawn_roles(&[]).await?);
+        Ok(())
+    }
+
+    /// Starts some roles in a process of their own.
+    ///
+    /// # Errors
+    /// When they are not ready in time.
+    pub async fn spawn_roles(&self, roles: &[&str]) -> anyhow::Result<Roles> {
+        let log = self.options.data_directory.join("infragpt.log");
+        Roles::start(&self.options.binary, roles, &self.environment, &log).await
+    }
+
+    /// `kill -9` for the roles.
+    ///
+    /// # Errors
+    /// When they can't be killed.
+    pub async fn kill_roles(&mut self) -> anyhow::Result<()> {
+        match self.roles.take() {
+            Some(roles) => roles.kill().await,
+            None => Ok(()),
+        }
+    }
+
+    /// Runs `infragpt` with `arguments` as an operator would, and returns its standard output.
+    ///
+    /// # Errors
+    /// When it fails, with what it said.
+    pub async fn infragpt(&self, arguments: &[&str]) -> anyhow::Result<String> {
+        let output = tokio::process::Command::new(&self.options.binary)
+            .args(arguments)
+            .envs(&self.environment)
+            .env("INFRAGPT_LOG_LEVEL", "warn")
+            .current_dir(&self.options.data_directory)
+            .output()
+            .await
+            .context("infragpt can't be run")?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        anyhow::ensure!(output.status.success(), "`infragpt {}` failed: {said}", arguments.join(" "));
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+
+    /// The variables that the roles are configured with.
+    pub fn environment(&self) -> &BTreeMap<String, String> {
+        &self.environment
+    }
+
+    /// Stops everything in order.
+    ///
+    /// # Errors
+    /// The first thing that could not be stopped.
+    pub async fn stop(mut self) -> anyhow::Result<()> {
+        if let Some(roles) = self.roles.take() {
+            roles.stop().await?;
+        }
+        self.sandbox.stop().await;
+        if let Some(nats) = &mut self.nats {
+            nats.stop().await?;
+        }
+        if let Some(postgres) = &mut self.postgres {
+            postgres.stop().await?;
+        }
+        Ok(())
+    }
+}
+
+async fn start_nats(directory: &Path, secrets: &Secrets) -> anyhow::Result<Option<NatsServer>> {
+    if std::env::var_os("INFRAGPT_NATS_URL").is_some() {
+        return Ok(None);
+    }
+    let configuration = directory.join("server.conf");
+    fs::write(&configuration, infragpt_nats::definition::SERVER_CONFIGURATION)
+        .with_context(|| format!("{} can't be written", configuration.display()))?;
+    let environment = NatsUser::ALL
+        .into_iter()
+        .map(|user| (user.password_variable(), SecretString::from(secrets.nats[user.as_str()].clone())))
+        .collect();
+    let options = NatsOptions {
+        binary: find::nats_server()?,
+        configuration,
+        environment,
+        store_directory: directory.join("nats"),
+        port: None,
+        log: directory.join("nats.log"),
+    };
+    Ok(Some(NatsServer::start(options).await?))
+}
+
+async fn start_postgres(directory: &Path) -> anyhow::Result<Option<Postgres>> {
+    if std::env::var_os("INFRAGPT_DATABASE_URL").is_some() {
+        return Ok(None);
+    }
+    let options = PostgresOptions {
+        data_directory: directory.join("postgres"),
+        port: None,
+        log: directory.join("postgres.log"),
+    };
+    Ok(Some(Postgres::start(options).await?))
+}
+
+async fn migrate(database_url: &SecretString) -> anyhow::Result<()> {
+    projections::create_database(database_url).await?;
+    let pool = projections::connect(database_url, "infragpt migrate")?;
+    projections::migrate(&pool).await?;
+    pool.close().await;
+    Ok(())
+}
+
+fn sandbox_configuration(options: &Options) -> infragpt_sandbox::Configuration {
+    infragpt_sandbox::Configuration {
+        data_directory: Some(options.data_directory.join("sandbox")),
+        ..infragpt_sandbox::Configuration::default()
+    }
+}
+
+fn endpoints(
+    options: &Options,
+    secrets: &Secrets,
+    nats_url: String,
+    database_url: &SecretString,
+    sandbox: &Sandbox,
+) -> anyhow::Result<Endpoints> {
+    let defaults = sandbox_configuration(options);
+    let nats_users = secrets
+        .nats
+        .iter()
+        .map(|(user, password)| (user.clone(), NatsCredentials { user: user.clone(), password: password.clone() }))
+        .collect();
+    Ok(Endpoints {
+        api_url: format!("http://{}", free_address()?),
+        sandbox_url: sandbox.url().to_owned(),
+        control_url: sandbox.control_url(),
+        slack_api_url: sandbox.slack_api_url(),
+        github_api_url: sandbox.github_api_url(),
+        nats_url,
+        nats_users,
+        database_url: database_url.expose_secret().to_owned(),
+        slack_signing_secret: defaults.slack.signing_secret,
+        slack_app_token: defaults.slack.app_token,
+        slack_bot_token: defaults.slack.bot_token,
+        slack_channel: defaults.slack.channels.first().map(|channel| channel.id.clone()).unwrap_or_default(),
+        github_webhook_secret: defaults.github.webhook_secret,
+        organization_id: options.organization.clone(),
+    })
+}
+
+/// A loopback address that is free now: it stays the same when the roles are restarted, so it can't be chosen by them.
+fn free_address() -> anyhow::Result<SocketAddr> {
+    Ok(TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).context("no port is free")?)
+}
+
+fn environment(options: &Options, secrets: &Secrets, endpoints: &Endpoints) -> BTreeMap<String, String> {
+    let mut environment = BTreeMap::from([
+        ("INFRAGPT_HTTP_LISTEN".to_owned(), endpoints.api_url.trim_start_matches("http://").to_owned()),
+        ("INFRAGPT_NATS_URL".to_owned(), endpoints.nats_url.clone()),
+        ("INFRAGPT_DATABASE_URL".to_owned(), endpoints.database_url.clone()),
+        ("INFRAGPT_GRANT_KEY".to_owned(), secrets.grant.clone()),
+        ("INFRAGPT_LOG_FORMAT".to_owned(), "json".to_owned()),
+        ("INFRAGPT_LOG_LEVEL".to_owned(), options.log_level.clone()),
+        ("INFRAGPT_SLACK_API_URL".to_owned(), endpoints.slack_api_url.clone()),
+        ("INFRAGPT_SLACK_SIGNING_SECRET".to_owned(), endpoints.slack_signing_secret.clone()),
+        ("INFRAGPT_SLACK_BOT_TOKEN".to_owned(), endpoints.slack_bot_token.clone()),
+        ("INFRAGPT_GITHUB_WEBHOOK_SECRET".to_owned(), endpoints.github_webhook_secret.clone()),
+    ]);
+    if options.socket_mode {
+        environment.insert("INFRAGPT_SLACK_APP_TOKEN".to_owned(), endpoints.slack_app_token.clone());
+    }
+    for user in NatsUser::ALL {
+        environment.insert(user.password_variable(), secrets.nats[user.as_str()].clone());
+    }
+    environment.extend(options.environment.clone());
+    environment
+}

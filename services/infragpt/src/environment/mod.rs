@@ -1,0 +1,14 @@
+//! A whole installation on this machine: servers, streams, tables, sandbox and all roles.
+
+mod control;
+mod dev;
+mod endpoints;
+mod installation;
+mod roles;
+mod secrets;
+
+pub use control::{Control, Delivered, Posted, Said};
+pub use dev::{DevArguments, dev};
+pub use endpoints::{Endpoints, NatsCredentials};
+pub use installation::{Installation, Options};
+pub use roles::Roles;

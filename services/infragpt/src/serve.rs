@@ -1,0 +1,266 @@
+//! `infragpt serve`: roles until told to stop.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use anyhow::{Context as _, anyhow};
+use axum::Router;
+use chrono::{DateTime, Utc};
+use infragpt_agent::Agent;
+use infragpt_api::{self as api, Readiness};
+use infragpt_connectors::{github, slack};
+use infragpt_conversations::{Conversations, Settings};
+use infragpt_integrations::{AccountSource, Integrations};
+use infragpt_nats::{Connection, FactPublisher, GrantKey, Subscription, connection};
+use infragpt_projections::{self as projections, PgPool};
+use secrecy::SecretString;
+use tokio::{
+    io::AsyncReadExt as _,
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+    task::JoinSet,
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    command::{database_url, settings},
+    configuration::Configuration,
+    failure::Failure,
+    role::Role,
+};
+
+type Ended = (Role, anyhow::Result<()>);
+
+/// The wall clock: everything that needs the time is handed this.
+#[expect(clippy::disallowed_methods, reason = "the one place where the time comes in")]
+fn now() -> DateTime<Utc> {
+    Utc::now()
+}
+
+/// Runs `roles` (all that are configured, when empty) until SIGTERM, Ctrl-C or, if asked for, the end of the standard
+/// input.
+///
+/// # Errors
+/// When a role can't be started or ends by itself.
+pub async fn run(configuration: &Configuration, roles: &[Role], until_stdin_closes: bool) -> Result<(), Failure> {
+    let shutdown = CancellationToken::new();
+    stop_on_signals(&shutdown, until_stdin_closes)?;
+    let roles: BTreeSet<Role> = if roles.is_empty() { Role::ALL.into() } else { roles.iter().copied().collect() };
+    let mut serving = Serving::new(configuration, &roles, shutdown.clone())?;
+    let mut http = Router::new();
+    for role in &roles {
+        let Some(connection) = serving.connect(*role).await? else { break };
+        http = http.merge(serving.start(*role, connection)?);
+    }
+    if roles.iter().any(|role| role.has_http()) && !shutdown.is_cancelled() {
+        let address = configuration.http.listen;
+        let listener = TcpListener::bind(address).await.with_context(|| {
+            format!("`http.listen` is {address}, where nothing can listen: is another process there?")
+        })?;
+        tracing::info!(%address, "Listening on http://{address}");
+        let router = api::router(std::mem::take(&mut serving.readiness)).merge(http);
+        let stop = shutdown.clone();
+        serving.running.spawn(async move {
+            (Role::Api, api::serve(listener, router, stop).await.context("HTTP can't be served"))
+        });
+    }
+    tracing::info!(roles = ?roles.iter().map(ToString::to_string).collect::<Vec<_>>(), "Running");
+    serving.until_all_ended().await
+}
+
+struct Serving<'a> {
+    configuration: &'a Configuration,
+    readiness: Readiness,
+    shutdown: CancellationToken,
+    running: JoinSet<Ended>,
+    connections: Vec<Connection>,
+    database: Option<PgPool>,
+    grants: Option<GrantKey>,
+}
+
+impl<'a> Serving<'a> {
+    /// Checks that what the roles need is configured, before anything is started.
+    fn new(configuration: &'a Configuration, roles: &BTreeSet<Role>, shutdown: CancellationToken) -> Result<Self, Failure> {
+        let needs = |wanted: &[Role]| roles.iter().any(|role| wanted.contains(role));
+        for role in roles {
+            settings(configuration, role.user())?;
+        }
+        let readiness = Readiness::new();
+        let database = if needs(&[Role::Projections, Role::Queries]) {
+            let pool = projections::connect(database_url(configuration)?, "infragpt").map_err(Failure::usage)?;
+            Some(pool)
+        } else {
+            None
+        };
+        let grants = if needs(&[Role::Conversations, Role::Queries]) { Some(grant_key(configuration.grant.key.as_ref())?) } else { None };
+        Ok(Self { configuration, readiness, shutdown, running: JoinSet::new(), connections: Vec::new(), database, grants })
+    }
+
+    /// Connects as the role's user, waiting for the server; `None` when told to stop meanwhile.
+    async fn connect(&mut self, role: Role) -> Result<Option<Connection>, Failure> {
+        let settings = settings(self.configuration, role.user())?;
+        let mut waited = false;
+        loop {
+            match Connection::connect(&settings).await {
+                Ok(connection) => {
+                    self.connections.push(connection.clone());
+                    return Ok(Some(connection));
+                }
+                Err(error @ connection::Error::Unreachable { .. }) => {
+                    if !waited {
+                        tracing::warn!(error = &error as &dyn std::error::Error, "Waiting for NATS at {}", settings.url);
+                        waited = true;
+                    }
+                }
+                Err(error @ (connection::Error::Refused { .. } | connection::Error::TooOld { .. })) => {
+                    return Err(Failure::usage(error));
+                }
+            }
+            if self.shutdown.run_until_cancelled(tokio::time::sleep(Duration::from_millis(200))).await.is_none() {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// Starts a role and returns what it serves over HTTP.
+    fn start(&mut self, role: Role, connection: Connection) -> Result<Router, Failure> {
+        let watched = connection.clone();
+        self.readiness.add(format!("nats.{role}"), move || {
+            let connected = watched.is_connected();
+            async move { connected.then_some(()).ok_or_else(|| "not connected".to_owned()) }
+        });
+        match role {
+            Role::Slack => return Ok(self.slack(&connection)),
+            Role::Github => return Ok(self.github(&connection)),
+            Role::Api => {}
+            Role::Handlers => {
+                let slack = Subscription::new(&connection, "RAW_SLACK", "slack_handler");
+                let github = Subscription::new(&connection, "RAW_GITHUB", "github_handler");
+                let stop = self.shutdown.clone();
+                self.spawn(role, slack.run(slack::Handler::new(&connection), stop.clone()));
+                self.spawn(role, github.run(github::Handler::new(&connection), stop));
+            }
+            Role::Conversations => {
+                let conversations = Conversations::new(&connection, self.grants()?, Settings::default(), now);
+                self.spawn(role, conversations.run(self.shutdown.clone()));
+            }
+            Role::Agent => self.spawn(role, Agent::new(&connection, now).run(self.shutdown.clone())),
+            Role::Integrations => {
+                let mut known = vec![(github::interpretation::connector(), AccountSource::Given)];
+                if self.configuration.slack.bot_token.is_some() {
+                    known.push((slack::interpretation::connector(), AccountSource::Described));
+                    let configuration = self.configuration.slack.clone();
+                    let (connection, stop) = (connection.clone(), self.shutdown.clone());
+                    self.spawn(role, async move { slack::outbound::run(configuration, &connection, stop).await });
+                }
+                self.spawn(role, Integrations::new(&connection, known, now).run(self.shutdown.clone()));
+            }
+            Role::Projections => {
+                let database = self.database()?;
+                self.readiness_of(&database);
+                self.spawn(role, projections::Projector::run(connection, database, self.shutdown.clone()));
+            }
+            Role::Queries => {
+                let database = self.database()?;
+                self.readiness_of(&database);
+                self.spawn(role, projections::queries::serve(connection, database, self.grants()?, self.shutdown.clone()));
+            }
+        }
+        Ok(Router::new())
+    }
+
+    fn slack(&mut self, connection: &Connection) -> Router {
+        let configuration = &self.configuration.slack;
+        let publisher = FactPublisher::new(connection);
+        if configuration.app_token.is_some() {
+            let socket = slack::socket::run(configuration.clone(), publisher.clone(), self.shutdown.clone());
+            self.spawn(Role::Slack, socket);
+        }
+        match slack::Inbound::new(configuration, publisher, now) {
+            Some(inbound) => slack::webhook::router(inbound),
+            None => Router::new(),
+        }
+    }
+
+    fn github(&mut self, connection: &Connection) -> Router {
+        match github::Inbound::new(&self.configuration.github, FactPublisher::new(connection)) {
+            Some(inbound) => github::webhook::router(inbound),
+            None => Router::new(),
+        }
+    }
+
+    fn readiness_of(&mut self, database: &PgPool) {
+        let database = database.clone();
+        self.readiness.add("postgresql", move || {
+            let database = database.clone();
+            async move { projections::database::reachable(&database).await.map_err(|_| "not reachable, or without tables".to_owned()) }
+        });
+    }
+
+    fn grants(&self) -> Result<GrantKey, Failure> {
+        self.grants.clone().ok_or_else(|| anyhow!("the grant key was not read").into())
+    }
+
+    fn database(&self) -> Result<PgPool, Failure> {
+        self.database.clone().ok_or_else(|| anyhow!("the database was not configured").into())
+    }
+
+    fn spawn<E: std::error::Error + Send + Sync + 'static>(
+        &mut self,
+        role: Role,
+        work: impl Future<Output = Result<(), E>> + Send + 'static,
+    ) {
+        self.running.spawn(async move { (role, work.await.map_err(anyhow::Error::from)) });
+    }
+
+    /// Waits for the end of all, stopping the others when one ends by itself.
+    async fn until_all_ended(mut self) -> Result<(), Failure> {
+        let mut outcome = Ok(());
+        while let Some(joined) = self.running.join_next().await {
+            let (role, ended) = joined.context("a role panicked").unwrap_or_else(|error| (Role::Api, Err(error)));
+            let expected = self.shutdown.is_cancelled();
+            self.shutdown.cancel();
+            match ended {
+                Ok(()) if expected => {}
+                Ok(()) => outcome = Err(anyhow!("role `{role}` ended by itself").into()),
+                Err(error) => {
+                    tracing::error!(%role, error = format!("{error:#}"), "Role `{role}` failed");
+                    outcome = Err(error.context(format!("role `{role}` failed")).into());
+                }
+            }
+        }
+        for connection in &self.connections {
+            connection.drain().await;
+        }
+        tracing::info!("Stopped");
+        outcome
+    }
+}
+
+fn grant_key(key: Option<&SecretString>) -> Result<GrantKey, Failure> {
+    let missing = || anyhow!("`grant.key` is missing: set INFRAGPT_GRANT_KEY to at least 32 random characters");
+    GrantKey::new(key.ok_or_else(missing).map_err(Failure::usage)?)
+        .map_err(|error| Failure::usage(anyhow::Error::from(error).context("`grant.key` can't be used")))
+}
+
+fn stop_on_signals(shutdown: &CancellationToken, until_stdin_closes: bool) -> Result<(), Failure> {
+    let mut interrupted = signal(SignalKind::interrupt()).context("Ctrl-C can't be waited for")?;
+    let mut terminated = signal(SignalKind::terminate()).context("SIGTERM can't be waited for")?;
+    let stop = shutdown.clone();
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = interrupted.recv() => {}
+            _ = terminated.recv() => {}
+        }
+        tracing::info!("Stopping");
+        stop.cancel();
+    });
+    if until_stdin_closes {
+        let stop = shutdown.clone();
+        tokio::spawn(async move {
+            let mut nothing = [0; 64];
+            while tokio::io::stdin().read(&mut nothing).await.is_ok_and(|read| read > 0) {}
+            stop.cancel();
+        });
+    }
+    Ok(())
+}
