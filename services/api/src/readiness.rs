@@ -34,18 +34,12 @@ impl Readiness {
 
     /// Adds a check under `name`, such as `nats.slack` or `postgresql`. Its error is shown to whoever asks, so it
     /// holds no address and no secret.
-    pub fn check<C, F>(mut self, name: impl Into<String>, check: C) -> Self
+    pub fn add<C, F>(&mut self, name: impl Into<String>, check: C)
     where
         C: Fn() -> F + Send + Sync + 'static,
         F: Future<Output = Result<(), String>> + Send + 'static,
     {
         self.checks.push((name.into(), Arc::new(move || Box::pin(check()))));
-        self
-    }
-
-    /// Adds a check that needs no waiting, such as whether a connection stands.
-    pub fn check_now(self, name: impl Into<String>, check: impl Fn() -> Result<(), String> + Send + Sync + 'static) -> Self {
-        self.check(name, move || std::future::ready(check()))
     }
 
     /// Runs every check, all at once.

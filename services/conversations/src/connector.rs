@@ -41,9 +41,9 @@ pub(crate) enum Error {
     /// It can never be posted there: the channel or the permission is gone.
     #[error("the chat refuses the post: {0}")]
     Refused(String),
-    /// Nothing was sent.
-    #[error("nobody serves posting to `{0}`")]
-    Nobody(String),
+    /// Nothing was posted, and it may work later: nobody serves posting there, or the chat asked to wait.
+    #[error("nothing was posted")]
+    NotPosted(#[source] request::Error),
     /// It may stand there or not.
     #[error("it is not known whether the post stands in the thread")]
     Ambiguous(#[source] request::Error),
@@ -52,13 +52,14 @@ pub(crate) enum Error {
 /// Posts `text` into `place`.
 pub(crate) async fn post(connection: &Connection, place: &Place, post: &Post<'_>) -> Result<Posted, Error> {
     let subject = format!("connector.v1.{}.post", place.connector);
-    connection.request(&subject, post, PATIENCE).await.map_err(|error| judge(error, &subject))
+    connection.request(&subject, post, PATIENCE).await.map_err(judge)
 }
 
-/// A refusal is final where another try can't have another result.
-fn judge(error: request::Error, subject: &str) -> Error {
+/// A refusal is final where another try can't have another result. 503 promises that nothing was posted, any other
+/// failure of the service promises nothing.
+fn judge(error: request::Error) -> Error {
     match error {
-        request::Error::NoResponders(_) => Error::Nobody(subject.to_owned()),
+        request::Error::NoResponders(_) | request::Error::Service { code: 503, .. } => Error::NotPosted(error),
         request::Error::Service { code: 400..=499, ref message } if !may_pass(&error) => Error::Refused(message.clone()),
         other => Error::Ambiguous(other),
     }
@@ -74,7 +75,7 @@ mod tests {
     use super::*;
 
     fn judged(code: u16) -> Error {
-        judge(request::Error::Service { code, message: "channel_not_found".to_owned() }, "connector.v1.slack.post")
+        judge(request::Error::Service { code, message: "channel_not_found".to_owned() })
     }
 
     #[test]
@@ -86,16 +87,17 @@ mod tests {
 
     #[test]
     fn what_may_have_been_posted_is_ambiguous() {
-        for code in [408, 409, 429, 500, 502, 503] {
+        for code in [408, 409, 429, 500, 502, 504] {
             assert!(matches!(judged(code), Error::Ambiguous(_)), "{code}");
         }
         let timed_out = request::Error::TimedOut("connector.v1.slack.post".to_owned());
-        assert!(matches!(judge(timed_out, "connector.v1.slack.post"), Error::Ambiguous(_)));
+        assert!(matches!(judge(timed_out), Error::Ambiguous(_)));
     }
 
     #[test]
-    fn nobody_there_means_that_nothing_was_sent() {
+    fn nobody_there_and_503_mean_that_nothing_was_posted() {
         let nobody = request::Error::NoResponders("connector.v1.slack.post".to_owned());
-        assert!(matches!(judge(nobody, "connector.v1.slack.post"), Error::Nobody(_)));
+        assert!(matches!(judge(nobody), Error::NotPosted(_)));
+        assert!(matches!(judged(503), Error::NotPosted(_)));
     }
 }

@@ -38,6 +38,13 @@ pub(crate) enum Waiting {
     Record(#[source] Box<ExecuteError<Refusal>>),
 }
 
+impl Waiting {
+    /// Whether this try certainly posted nothing, so that the next one need not look.
+    pub fn is_without_trace(&self) -> bool {
+        matches!(self, Self::NoAgent | Self::Post(connector::Error::NotPosted(_)))
+    }
+}
+
 impl From<Waiting> for HandlerError {
     fn from(waiting: Waiting) -> Self {
         match waiting {

@@ -82,7 +82,11 @@ impl Questions {
                     self.attempts.end(answer_id);
                     return Ok(());
                 };
-                let outcome = self.settle(&question, history, now).await?;
+                let settled = self.settle(&question, history, now).await;
+                if settled.as_ref().is_err_and(Waiting::is_without_trace) && !question.repeated {
+                    self.attempts.end(answer_id);
+                }
+                let outcome = settled?;
                 self.attempts.decide(answer_id, outcome.clone());
                 outcome
             }

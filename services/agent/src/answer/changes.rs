@@ -11,7 +11,7 @@ use crate::question::{ChangeKind, ChangesQuestion, Grouping, Period};
 
 /// How many changes of one group are named before the rest is only counted.
 const MOST_IN_A_GROUP: usize = 10;
-/// How many detail lines of one change are named.
+/// How many details of one change are named.
 const MOST_DETAILS: usize = 3;
 /// Slack shows at most 12,000 characters of Markdown in one block; this leaves room for the notes below the list.
 const MOST_CHARACTERS: usize = 10_000;
@@ -146,11 +146,12 @@ fn line(change: &Change, asked: &ChangesQuestion, name_repository: bool) -> Stri
     }
     line.extend([" · ", &time(change.occurred_at, &asked.period)]);
     let details: Vec<&String> = change.details.iter().filter(|detail| !change.title.contains(detail.trim())).collect();
-    for detail in details.iter().take(MOST_DETAILS) {
-        line.extend(["\n  - ", &begun(&escaped(detail, 100))]);
-    }
+    let mut told: Vec<String> = details.iter().take(MOST_DETAILS).map(|detail| escaped(detail, 80)).collect();
     if details.len() > MOST_DETAILS {
-        line.extend(["\n  - … and ", &(details.len() - MOST_DETAILS).to_string(), " more"]);
+        told.push(format!("{} more", details.len() - MOST_DETAILS));
+    }
+    if !told.is_empty() {
+        line.extend(["\n  - ", &begun(&told.join(" · "))]);
     }
     line
 }

@@ -31,22 +31,24 @@ async fn read(response: Response) -> String {
 
 #[tokio::test]
 async fn alive_says_nothing_of_readiness() {
-    let broken = Readiness::new().check_now("postgresql", || Err("no connection".to_owned()));
+    let mut broken = Readiness::new();
+    broken.add("postgresql", || async { Err("no connection".to_owned()) });
     assert_eq!(read(ask(broken, request("GET", "/healthz")).await).await, "200 OK\ntext/plain; charset=utf-8\nok");
 }
 
 #[tokio::test]
 async fn ready_tells_each_check() {
-    let fine = Readiness::new().check_now("nats.api", || Ok(()));
-    let response = ask(fine.clone(), request("GET", "/readyz")).await;
+    let mut checks = Readiness::new();
+    checks.add("nats.api", || async { Ok(()) });
+    let response = ask(checks.clone(), request("GET", "/readyz")).await;
     assert_eq!(response.headers()["cache-control"], "no-store");
     insta::assert_snapshot!(read(response).await, @r#"
     200 OK
     application/json
     {"ready":true,"checks":{"nats.api":"ok"}}
     "#);
-    let broken = fine.check("postgresql", || async { Err("no connection".to_owned()) });
-    insta::assert_snapshot!(read(ask(broken, request("GET", "/readyz")).await).await, @r#"
+    checks.add("postgresql", || async { Err("no connection".to_owned()) });
+    insta::assert_snapshot!(read(ask(checks, request("GET", "/readyz")).await).await, @r#"
     503 Service Unavailable
     application/json
     {"ready":false,"checks":{"nats.api":"ok","postgresql":"no connection"}}
@@ -55,7 +57,8 @@ async fn ready_tells_each_check() {
 
 #[tokio::test]
 async fn a_check_that_hangs_is_a_failed_one() {
-    let hanging = Readiness::new().check("postgresql", std::future::pending);
+    let mut hanging = Readiness::new();
+    hanging.add("postgresql", std::future::pending);
     let body = read(ask(hanging, request("GET", "/readyz")).await).await;
     assert!(body.starts_with("503") && body.contains("no answer within 2 seconds"), "{body}");
 }
