@@ -23,9 +23,11 @@ find_bin
 export PATH
 
 # PostgreSQL refuses to run as root.
+user=postgres
+id "$user" >/dev/null 2>&1 || user=nobody
 as_user() {
     if [ "$(id -u)" = 0 ]; then
-        setpriv --reuid=postgres --regid=postgres --init-groups env HOME="$work" "$@"
+        setpriv --reuid="$user" --regid="$(id -g "$user")" --init-groups env HOME="$work" "$@"
     else
         "$@"
     fi
@@ -41,7 +43,7 @@ cleanup() {
 trap cleanup EXIT
 trap 'exit 130' INT TERM
 if [ "$(id -u)" = 0 ]; then
-    chown postgres "$work"
+    chown "$user" "$work"
 fi
 
 cd "$work"
