@@ -24,7 +24,7 @@ impl Fact {
     pub async fn store(self, publisher: &FactPublisher, limit: Duration) -> Result<Published, Error> {
         let publishing = publisher.publish(&self.subject, &self.envelope, self.payload);
         match tokio::time::timeout(limit, publishing).await {
-            Ok(published) => Ok(published?),
+            Ok(outcome) => Ok(outcome?),
             Err(_) => Err(Error::TimedOut(limit)),
         }
     }

@@ -5,7 +5,7 @@ use infragpt_events::change::{Actor, ChangeKind, Recorded};
 use infragpt_nats::Received;
 
 use super::{
-    interpretation::{Action, Interpretation, Malformed, act, connector},
+    interpretation::{Action, Interpretation, act, connector},
     payload::{
         DeploymentStatusEvent, PullRequestEvent, Push, Pusher, ReleaseEvent, Repository, User, WorkflowRunEvent,
     },
@@ -17,15 +17,13 @@ const MOST_DETAILS: usize = 20;
 /// A title is one line of at most this many characters.
 const LONGEST_TITLE: usize = 200;
 
-type Read = Result<Interpretation, Malformed>;
-
 /// Commits arrived on a branch.
-pub(super) fn push(event: Push, received: &Received) -> Read {
+pub(super) fn push(event: &Push, received: &Received) -> Interpretation {
     let Some(branch) = event.reference.strip_prefix("refs/heads/") else {
-        return Ok(Interpretation::Nothing("a tag was pushed"));
+        return Interpretation::Nothing("a tag was pushed");
     };
     if event.deleted || event.commits.is_empty() {
-        return Ok(Interpretation::Nothing("no commit was pushed"));
+        return Interpretation::Nothing("no commit was pushed");
     }
     let subjects = || event.commits.iter().rev().map(|commit| subject(&commit.message));
     let head = event.head_commit.as_ref().map(|commit| subject(&commit.message));
@@ -61,11 +59,11 @@ pub(super) fn push(event: Push, received: &Received) -> Read {
         "push:{}:{}:{}..{}",
         event.repository.id, event.reference, event.before, event.after
     );
-    Ok(change.recorded(identity, &event.repository, event.sender.as_ref(), received))
+    change.recorded(identity, &event.repository, event.sender.as_ref(), received)
 }
 
 /// A pull request was merged.
-pub(super) fn pull_request(event: PullRequestEvent, received: &Received) -> Read {
+pub(super) fn pull_request(event: PullRequestEvent, received: &Received) -> Interpretation {
     let PullRequestEvent {
         action,
         pull_request,
@@ -73,7 +71,7 @@ pub(super) fn pull_request(event: PullRequestEvent, received: &Received) -> Read
         sender,
     } = event;
     if action != "closed" || !pull_request.merged {
-        return Ok(Interpretation::Nothing("no pull request was merged"));
+        return Interpretation::Nothing("no pull request was merged");
     }
     let mut details = Vec::new();
     if let (Some(head), Some(base)) = (&pull_request.head, &pull_request.base) {
@@ -102,11 +100,11 @@ pub(super) fn pull_request(event: PullRequestEvent, received: &Received) -> Read
         occurred_at: pull_request.merged_at,
     };
     let identity = format!("pull_request:{}:{}", repository.id, pull_request.number);
-    Ok(change.recorded(identity, &repository, sender.as_ref(), received))
+    change.recorded(identity, &repository, sender.as_ref(), received)
 }
 
 /// A workflow run ended badly.
-pub(super) fn workflow_run(event: WorkflowRunEvent, received: &Received) -> Read {
+pub(super) fn workflow_run(event: WorkflowRunEvent, received: &Received) -> Interpretation {
     let WorkflowRunEvent {
         action,
         workflow_run: run,
@@ -115,7 +113,7 @@ pub(super) fn workflow_run(event: WorkflowRunEvent, received: &Received) -> Read
     } = event;
     let conclusion = run.conclusion.as_deref().unwrap_or_default();
     let (true, Some(ended)) = (action == "completed", how_it_failed(conclusion)) else {
-        return Ok(Interpretation::Nothing("no workflow run failed"));
+        return Interpretation::Nothing("no workflow run failed");
     };
     let name = run.name.as_deref().unwrap_or("A workflow run");
     let title = match run.display_title.as_deref().map(subject) {
@@ -145,7 +143,7 @@ pub(super) fn workflow_run(event: WorkflowRunEvent, received: &Received) -> Read
         occurred_at: run.updated_at,
     };
     let identity = format!("workflow_run:{}:{}:{}", repository.id, run.id, run.run_attempt);
-    Ok(change.recorded(identity, &repository, sender.as_ref(), received))
+    change.recorded(identity, &repository, sender.as_ref(), received)
 }
 
 fn how_it_failed(conclusion: &str) -> Option<&'static str> {
@@ -158,7 +156,7 @@ fn how_it_failed(conclusion: &str) -> Option<&'static str> {
 }
 
 /// A release was published.
-pub(super) fn release(event: ReleaseEvent, received: &Received) -> Read {
+pub(super) fn release(event: ReleaseEvent, received: &Received) -> Interpretation {
     let ReleaseEvent {
         action,
         release,
@@ -166,7 +164,7 @@ pub(super) fn release(event: ReleaseEvent, received: &Received) -> Read {
         sender,
     } = event;
     if action != "published" {
-        return Ok(Interpretation::Nothing("no release was published"));
+        return Interpretation::Nothing("no release was published");
     }
     let name = release.name.as_deref().map(str::trim).filter(|name| !name.is_empty());
     let title = match name {
@@ -194,11 +192,11 @@ pub(super) fn release(event: ReleaseEvent, received: &Received) -> Read {
         occurred_at: release.published_at,
     };
     let identity = format!("release:{}:{}", repository.id, release.id);
-    Ok(change.recorded(identity, &repository, sender.as_ref(), received))
+    change.recorded(identity, &repository, sender.as_ref(), received)
 }
 
 /// A deployment ended, well or badly.
-pub(super) fn deployment_status(event: DeploymentStatusEvent, received: &Received) -> Read {
+pub(super) fn deployment_status(event: DeploymentStatusEvent, received: &Received) -> Interpretation {
     let DeploymentStatusEvent {
         deployment_status: status,
         deployment,
@@ -208,7 +206,7 @@ pub(super) fn deployment_status(event: DeploymentStatusEvent, received: &Receive
     let succeeded = match status.state.as_str() {
         "success" => true,
         "failure" | "error" => false,
-        _ => return Ok(Interpretation::Nothing("the deployment hasn't ended")),
+        _ => return Interpretation::Nothing("the deployment hasn't ended"),
     };
     let what = deployment.reference.as_deref().unwrap_or("a revision");
     let environment = status
@@ -245,7 +243,7 @@ pub(super) fn deployment_status(event: DeploymentStatusEvent, received: &Receive
         occurred_at: status.created_at,
     };
     let identity = format!("deployment_status:{}:{}", repository.id, status.id);
-    Ok(change.recorded(identity, &repository, sender.as_ref(), received))
+    change.recorded(identity, &repository, sender.as_ref(), received)
 }
 
 struct Change {

@@ -63,8 +63,8 @@ pub fn interpret(received: &Received) -> Result<Interpretation, Malformed> {
             kind: name.to_owned(),
             problem: "the form has no `payload`".to_owned(),
         })?;
-    match EventType::parse(name) {
-        EventType::Push => changes::push(read(name, &payload)?, received),
+    Ok(match EventType::parse(name) {
+        EventType::Push => changes::push(&read(name, &payload)?, received),
         EventType::PullRequest => changes::pull_request(read(name, &payload)?, received),
         EventType::WorkflowRun => changes::workflow_run(read(name, &payload)?, received),
         EventType::Release => changes::release(read(name, &payload)?, received),
@@ -74,9 +74,9 @@ pub fn interpret(received: &Received) -> Result<Interpretation, Malformed> {
         EventType::Repository => repository(&read(name, &payload)?),
         _ => {
             read::<serde::de::IgnoredAny>(name, &payload)?;
-            Ok(Interpretation::Nothing("its event means nothing to us"))
+            Interpretation::Nothing("its event means nothing to us")
         }
-    }
+    })
 }
 
 /// The key that keeps a repository's deliveries in order.
@@ -105,7 +105,7 @@ pub(super) fn act(sender: Option<&User>, action: Action) -> Interpretation {
     Interpretation::Act { actor, action }
 }
 
-fn installation(event: InstallationEvent) -> Result<Interpretation, Malformed> {
+fn installation(event: InstallationEvent) -> Interpretation {
     let InstallationEvent {
         action,
         installation,
@@ -123,7 +123,7 @@ fn installation(event: InstallationEvent) -> Result<Interpretation, Malformed> {
             if !resources.is_empty() {
                 commands.push(IntegrationCommand::GrantResources { resources });
             }
-            return Ok(act(sender.as_ref(), Action::Integrate(commands)));
+            return act(sender.as_ref(), Action::Integrate(commands));
         }
         "suspend" => IntegrationCommand::Suspend {
             reason: by(sender.as_ref(), "The installation was suspended on GitHub"),
@@ -131,16 +131,16 @@ fn installation(event: InstallationEvent) -> Result<Interpretation, Malformed> {
         "deleted" => IntegrationCommand::Disconnect {
             reason: by(sender.as_ref(), "The App was uninstalled on GitHub"),
         },
-        _ => return Ok(Interpretation::Nothing("its action means nothing to us")),
+        _ => return Interpretation::Nothing("its action means nothing to us"),
     };
-    Ok(act(sender.as_ref(), Action::Integrate(vec![command])))
+    act(sender.as_ref(), Action::Integrate(vec![command]))
 }
 
 fn by(sender: Option<&User>, what: &str) -> String {
     sender.map_or_else(|| what.to_owned(), |sender| format!("{what} by {}", sender.login))
 }
 
-fn installation_repositories(event: &InstallationRepositoriesEvent) -> Result<Interpretation, Malformed> {
+fn installation_repositories(event: &InstallationRepositoriesEvent) -> Interpretation {
     let mut commands = Vec::new();
     if !event.repositories_added.is_empty() {
         let resources = listed(&event.repositories_added, event.installation.account.as_ref());
@@ -155,12 +155,12 @@ fn installation_repositories(event: &InstallationRepositoriesEvent) -> Result<In
         commands.push(withdraw(resource_ids));
     }
     if commands.is_empty() {
-        return Ok(Interpretation::Nothing("it names no repository"));
+        return Interpretation::Nothing("it names no repository");
     }
-    Ok(act(event.sender.as_ref(), Action::Integrate(commands)))
+    act(event.sender.as_ref(), Action::Integrate(commands))
 }
 
-fn repository(event: &RepositoryEvent) -> Result<Interpretation, Malformed> {
+fn repository(event: &RepositoryEvent) -> Interpretation {
     let Repository {
         id,
         full_name,
@@ -179,9 +179,9 @@ fn repository(event: &RepositoryEvent) -> Result<Interpretation, Malformed> {
             }],
         },
         "deleted" => withdraw(vec![id.to_string()]),
-        _ => return Ok(Interpretation::Nothing("its action means nothing to us")),
+        _ => return Interpretation::Nothing("its action means nothing to us"),
     };
-    Ok(act(event.sender.as_ref(), Action::Integrate(vec![command])))
+    act(event.sender.as_ref(), Action::Integrate(vec![command]))
 }
 
 fn withdraw(resource_ids: Vec<String>) -> IntegrationCommand {

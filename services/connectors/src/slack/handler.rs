@@ -143,7 +143,7 @@ impl infragpt_nats::Handler for Handler {
             );
             return Ok(());
         };
-        self.act(&claim, &Cause::of(&received, actor), action).await
+        self.act(&claim, &Cause::of(&received, actor), *action).await
     }
 }
 

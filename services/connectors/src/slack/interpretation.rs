@@ -28,7 +28,7 @@ pub enum Interpretation {
         /// `slack:<user>`, or `slack` where nobody is named.
         actor: String,
         /// What to do.
-        action: Action,
+        action: Box<Action>,
     },
 }
 
@@ -76,7 +76,7 @@ pub fn interpret(received: &Received) -> Result<Interpretation, Malformed> {
     };
     let name = kind.as_str();
     match kind {
-        EventType::AppMention | EventType::Message => message(read(name, &received.payload)?, &kind),
+        EventType::AppMention | EventType::Message => message(&read(name, &received.payload)?, &kind),
         EventType::MemberJoinedChannel => Ok(member(&read(name, &received.payload)?, true)),
         EventType::MemberLeftChannel => Ok(member(&read(name, &received.payload)?, false)),
         EventType::ChannelJoined | EventType::GroupJoined => {
@@ -149,11 +149,11 @@ fn act<E>(callback: &Callback<E>, user: Option<&str>, action: Action) -> Interpr
     Interpretation::Act {
         accounts,
         actor,
-        action,
+        action: Box::new(action),
     }
 }
 
-fn message(callback: Callback<payload::Message>, kind: &EventType) -> Result<Interpretation, Malformed> {
+fn message(callback: &Callback<payload::Message>, kind: &EventType) -> Result<Interpretation, Malformed> {
     let event = &callback.event;
     let Some(user) = event.user.as_deref() else {
         return Ok(Interpretation::Nothing("nobody wrote it"));
@@ -202,7 +202,7 @@ fn message(callback: Callback<payload::Message>, kind: &EventType) -> Result<Int
         message,
         addressed,
     };
-    Ok(act(&callback, Some(user), Action::Converse { command, root }))
+    Ok(act(callback, Some(user), Action::Converse { command, root }))
 }
 
 /// Why nobody answers this message, if nobody does.

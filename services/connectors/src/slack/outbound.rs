@@ -86,13 +86,11 @@ async fn warm(outbound: Arc<Outbound>, shutdown: CancellationToken) {
         known = outbound.identity() => known,
     };
     match known {
-        Ok(identity) => info!(
-            account = identity.team_id,
-            bot_user = identity.user_id,
-            "Slack knows the bot token"
-        ),
+        Ok(Identity { team_id, user_id, .. }) => {
+            info!(account = team_id, bot_user = user_id, "Slack knows the bot token");
+        }
         Err(failure) => {
-            warn!(reason = %failure, "Slack doesn't answer to the bot token yet, it is tried again with the first answer")
+            warn!(reason = %failure, "Slack doesn't answer to the bot token yet: the next answer tries again");
         }
     }
 }
@@ -108,3 +106,6 @@ impl Outbound {
         self.identity.get_or_try_init(|| self.api.identity()).await
     }
 }
+
+#[cfg(test)]
+mod tests;

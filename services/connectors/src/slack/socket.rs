@@ -31,7 +31,7 @@ use super::Configuration;
 const RETIREMENT: Duration = Duration::from_secs(10);
 
 /// A connection that held for so long was a good one: the next failure starts over with the shortest wait.
-const GOOD: Duration = Duration::from_secs(60);
+const GOOD: Duration = Duration::from_mins(1);
 
 /// What ends Socket Mode for good.
 #[derive(Debug, thiserror::Error)]

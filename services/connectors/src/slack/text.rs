@@ -57,12 +57,11 @@ fn reference(plain: &mut String, reference: &str) {
         plain.push('#');
         decode(plain, label.unwrap_or(channel));
     } else if let Some(special) = target.strip_prefix('!') {
-        match label {
-            Some(label) => decode(plain, label),
-            None => {
-                plain.push('@');
-                decode(plain, special);
-            }
+        if let Some(label) = label {
+            decode(plain, label);
+        } else {
+            plain.push('@');
+            decode(plain, special);
         }
     } else {
         link(plain, target, label);

@@ -151,7 +151,7 @@ fn a_merged_pull_request_is_told_by_its_title() {
     );
     assert_eq!(merged.occurred_at.to_rfc3339(), "2026-11-22T09:20:00+00:00");
     let closed = changed(fixture!("pull_request.closed"), |value| {
-        value["pull_request"]["merged"] = json!(false)
+        value["pull_request"]["merged"] = json!(false);
     });
     assert_eq!(nothing("pull_request.closed", &closed), "no pull request was merged");
 }

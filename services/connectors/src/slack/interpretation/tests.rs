@@ -42,7 +42,7 @@ fn action(payload: &str) -> Action {
     match meaning(payload) {
         Interpretation::Act { accounts, action, .. } => {
             assert_eq!(accounts, ["T0ACME"]);
-            action
+            *action
         }
         Interpretation::Nothing(reason) => panic!("nothing: {reason}"),
     }
@@ -147,7 +147,7 @@ fn bots_edits_and_ourselves_are_never_answered() {
 fn files_and_broadcasts_are_messages() {
     for subtype in ["file_share", "thread_broadcast"] {
         let payload = changed(fixture!("message.channels"), |value| {
-            value["event"]["subtype"] = json!(subtype)
+            value["event"]["subtype"] = json!(subtype);
         });
         assert_eq!(conversation(&payload).2, Addressed::Mention);
     }
@@ -190,11 +190,11 @@ fn our_joining_a_channel_grants_it() {
         Action::Join(resource("C0OPS", "C0OPS", false))
     );
     let somebody = changed(fixture!("member_joined_channel"), |value| {
-        value["event"]["user"] = json!("U0ANN")
+        value["event"]["user"] = json!("U0ANN");
     });
     assert_eq!(nothing(&somebody), "somebody else joined or left");
     let left = changed(fixture!("member_joined_channel"), |value| {
-        value["event"]["type"] = json!("member_left_channel")
+        value["event"]["type"] = json!("member_left_channel");
     });
     assert_eq!(action(&left), withdraw("C0OPS"));
 }
@@ -219,7 +219,7 @@ fn the_end_of_a_connection_is_told() {
         disconnect("The bot's token was revoked in Slack")
     );
     let users = changed(fixture!("tokens_revoked"), |value| {
-        value["event"]["tokens"] = json!({"oauth": ["U0ANN"]})
+        value["event"]["tokens"] = json!({"oauth": ["U0ANN"]});
     });
     assert_eq!(nothing(&users), "only tokens of users were revoked");
 }
@@ -227,7 +227,7 @@ fn the_end_of_a_connection_is_told() {
 #[test]
 fn unknown_types_and_other_payloads_do_no_harm() {
     let unknown = changed(fixture!("app_mention"), |value| {
-        value["event"] = json!({"type": "of_tomorrow", "x": [1]})
+        value["event"] = json!({"type": "of_tomorrow", "x": [1]});
     });
     assert_eq!(nothing(&unknown), "its type means nothing to us");
     assert_eq!(

@@ -116,8 +116,8 @@ impl WebApi {
         let http = reqwest::Client::builder()
             .timeout(TIMEOUT)
             .connect_timeout(Duration::from_secs(3))
-            .pool_idle_timeout(Duration::from_secs(300))
-            .tcp_keepalive(Duration::from_secs(60))
+            .pool_idle_timeout(Duration::from_mins(5))
+            .tcp_keepalive(Duration::from_mins(1))
             .redirect(reqwest::redirect::Policy::none())
             .user_agent(concat!("infragpt/", env!("CARGO_PKG_VERSION")))
             .build()?;

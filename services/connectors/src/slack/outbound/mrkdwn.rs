@@ -53,7 +53,8 @@ fn inline(text: &str) -> String {
             out.push_str(&escape(code));
             after
         } else if let Some((label, url, after)) = link(rest) {
-            out.push_str(&format!("<{}|{}>", escape(url), escape(&label.replace(['|', '*'], ""))));
+            let label = escape(&label.replace(['|', '*'], ""));
+            out.extend(["<", &escape(url), "|", &label, ">"]);
             after
         } else {
             let (character, after) = rest.split_at(1);

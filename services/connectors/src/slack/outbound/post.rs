@@ -23,7 +23,7 @@ const MOST_PAGES: usize = 50;
 /// What is to be posted.
 #[derive(Debug, Deserialize)]
 pub(super) struct Post {
-    account: String,
+    pub(super) account: String,
     channel: String,
     thread: String,
     answer_id: Uuid,

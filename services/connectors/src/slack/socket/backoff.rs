@@ -18,14 +18,14 @@ pub(super) struct Backoff {
 
 impl Backoff {
     /// Whole seconds between two tries inside of a window.
-    pub fn seconds(&self) -> u64 {
+    pub fn seconds(self) -> u64 {
         1_u64
             .checked_shl(self.failures.min(16))
             .map_or(LONGEST_SECONDS, |seconds| seconds.min(LONGEST_SECONDS))
     }
 
     /// How long to watch the tries before starting over.
-    pub fn window(&self) -> Duration {
+    pub fn window(self) -> Duration {
         HANDSHAKE + Duration::from_secs(self.seconds() - 1) * TRIES
     }
 
@@ -37,7 +37,7 @@ impl Backoff {
     }
 
     /// Between nothing and the present step, at random: connections that fell together don't come back together.
-    pub fn pause(&self) -> Duration {
+    pub fn pause(self) -> Duration {
         Duration::from_secs(self.seconds()).mul_f64(fastrand::f64())
     }
 }
