@@ -14,7 +14,6 @@ use infragpt_nats::{Connection, FactPublisher, GrantKey, Subscription, connectio
 use infragpt_projections::{self as projections, PgPool};
 use secrecy::SecretString;
 use tokio::{
-    io::AsyncReadExt as _,
     net::TcpListener,
     signal::unix::{SignalKind, signal},
     task::JoinSet,
@@ -256,9 +255,9 @@ fn stop_on_signals(shutdown: &CancellationToken, until_stdin_closes: bool) -> Re
     });
     if until_stdin_closes {
         let stop = shutdown.clone();
-        tokio::spawn(async move {
-            let mut nothing = [0; 64];
-            while tokio::io::stdin().read(&mut nothing).await.is_ok_and(|read| read > 0) {}
+        // A thread of its own: the runtime would wait for a blocking read of its own at the end.
+        std::thread::spawn(move || {
+            let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
             stop.cancel();
         });
     }

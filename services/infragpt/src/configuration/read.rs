@@ -48,8 +48,11 @@ pub fn read_from(
     variables: impl IntoIterator<Item = (String, String)>,
 ) -> Result<Configuration, Error> {
     let variables = Variables::new(variables).map_err(Error::UnknownVariable)?;
-    let configuration: Configuration = Figment::from(Toml::string(DEFAULTS))
-        .merge(Toml::file_exact(file))
+    let mut layers = Figment::from(Toml::string(DEFAULTS));
+    if file.is_file() {
+        layers = layers.merge(Toml::file_exact(file));
+    }
+    let configuration: Configuration = layers
         .merge(variables)
         .extract()
         .map_err(|error| Error::Value(describe(&error)))?;
