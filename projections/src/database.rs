@@ -133,8 +133,8 @@ pub async fn migrate(database: &PgPool) -> Result<(), MigrateError> {
 /// # Errors
 /// What the driver found.
 pub async fn reachable(database: &PgPool) -> Result<(), sqlx::Error> {
-    sqlx::query("SELECT 1 FROM projection_checkpoints LIMIT 1")
-        .execute(database)
+    sqlx::query!(r#"SELECT 1 AS "one!" FROM projection_checkpoints LIMIT 1"#)
+        .fetch_optional(database)
         .await
         .map(drop)
 }

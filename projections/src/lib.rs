@@ -23,8 +23,9 @@ pub use fingerprint::{Fingerprint, fingerprint};
 pub use projector::Projector;
 pub use rebuild::{Rebuilt, rebuild};
 pub use recorded::Recorded;
+/// The pool that every function here takes; nothing else of the driver is seen outside.
+pub use sqlx::PgPool;
 pub use status::{StreamStatus, status};
 
 #[cfg(test)]
 mod tests;
-pub use sqlx::PgPool;

@@ -6,7 +6,9 @@ use infragpt_events::change::ChangeKind;
 use tokio::time::timeout;
 
 use super::fixture::{Fixture, Log, at, changed, writer};
-use crate::{Batch, checkpoint, connect, create_database, database, fingerprint, migrate, projector::Lock};
+use crate::{
+    Batch, checkpoint, connect, create_database, database, drop_database, fingerprint, migrate, projector::Lock,
+};
 
 #[tokio::test]
 async fn the_database_is_made_once_and_migrated_by_whoever_comes() {
@@ -126,11 +128,9 @@ async fn the_pool_survives_a_dropped_database() {
                 .events,
         )
         .await;
-    let maintenance = connect(&fixture.maintenance(), "test").unwrap();
-    sqlx::query("DROP DATABASE read_models WITH (FORCE)")
-        .execute(&maintenance)
-        .await
-        .unwrap();
+    database::reachable(&fixture.database).await.unwrap();
+    drop_database(&fixture.url).await.unwrap();
+    database::reachable(&fixture.database).await.unwrap_err();
     checkpoint::load(&fixture.database, "EVENTS").await.unwrap_err();
     assert!(create_database(&fixture.url).await.unwrap());
     checkpoint::load(&fixture.database, "EVENTS").await.unwrap_err();

@@ -24,7 +24,7 @@ use crate::{
 pub struct Fixture {
     pub database: PgPool,
     pub url: SecretString,
-    server: Postgres,
+    _server: Postgres,
     _directory: TempDir,
 }
 
@@ -50,14 +50,9 @@ impl Fixture {
         Self {
             database,
             url,
-            server,
+            _server: server,
             _directory: directory,
         }
-    }
-
-    /// The URL of the database that every server has.
-    pub fn maintenance(&self) -> SecretString {
-        self.server.url()
     }
 
     /// Applies a batch in a transaction of its own, without a checkpoint.
