@@ -45,7 +45,11 @@ async fn changes(ask: &Ask, asked: &ChangesQuestion, tools: &Tools<'_>) -> Resul
     let repositories = connected.repositories();
     let Some(name) = asked.repository.as_deref() else {
         let nothing = answer::changes(asked, None, &Changes::default());
-        return Ok(if repositories.is_empty() { format!("{}\n\n{nothing}", answer::no_repository()) } else { nothing });
+        return Ok(if repositories.is_empty() {
+            format!("{}\n\n{nothing}", answer::no_repository())
+        } else {
+            nothing
+        });
     };
     match answer::find_repository(name, &repositories) {
         Meant::One(repository) if full.is_some() => Ok(answer::changes(asked, Some(&repository), &Changes::default())),
@@ -58,7 +62,12 @@ async fn changes(ask: &Ask, asked: &ChangesQuestion, tools: &Tools<'_>) -> Resul
     }
 }
 
-async fn find(ask: &Ask, asked: &ChangesQuestion, repository: Option<&str>, tools: &Tools<'_>) -> Result<Changes, Error> {
+async fn find(
+    ask: &Ask,
+    asked: &ChangesQuestion,
+    repository: Option<&str>,
+    tools: &Tools<'_>,
+) -> Result<Changes, Error> {
     let request = ChangesRequest {
         grant: &ask.grant,
         repository,

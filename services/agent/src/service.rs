@@ -25,7 +25,10 @@ impl Agent {
     /// An agent with the permissions of `connection`'s role. `clock` only measures what is left until a question's
     /// deadline: 'now' for the answer comes with the question.
     pub fn new(connection: &Connection, clock: fn() -> DateTime<Utc>) -> Self {
-        Self { connection: connection.clone(), clock }
+        Self {
+            connection: connection.clone(),
+            clock,
+        }
     }
 
     /// Answers `agent.v1.ask` until `shutdown`, then finishes what it is answering.
@@ -53,12 +56,22 @@ impl Agent {
             Ok(ask) => ask,
             Err(error) => {
                 tracing::warn!(%error, "Refused a question that can't be read");
-                frames.error("The question did not have the form that this agent reads.").await;
+                frames
+                    .error("The question did not have the form that this agent reads.")
+                    .await;
                 return;
             }
         };
-        let left = (ask.deadline - (self.clock)()).to_std().unwrap_or(Duration::ZERO).min(LONGEST);
-        let tools = Tools { connection: &self.connection, frames, clock: self.clock, deadline: ask.deadline };
+        let left = (ask.deadline - (self.clock)())
+            .to_std()
+            .unwrap_or(Duration::ZERO)
+            .min(LONGEST);
+        let tools = Tools {
+            connection: &self.connection,
+            frames,
+            clock: self.clock,
+            deadline: ask.deadline,
+        };
         match timeout(left, builtin::answer(&ask, &tools)).await {
             Ok(Ok(answer)) => frames.answer(&answer).await,
             Ok(Err(error)) => {
@@ -68,7 +81,9 @@ impl Agent {
             }
             Err(_) => {
                 tracing::warn!(conversation.id = %ask.conversation, "A question ran into its deadline");
-                frames.error("Looking that up took too long. Please ask again in a minute.").await;
+                frames
+                    .error("Looking that up took too long. Please ask again in a minute.")
+                    .await;
             }
         }
     }

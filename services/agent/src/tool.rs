@@ -40,16 +40,25 @@ impl Error {
     /// What a person in the chat is told: what to expect, and no internals.
     pub fn sentence(&self) -> String {
         let sentence = match self {
-            Self::Call { source: request::Error::NoResponders(_) | request::Error::Unavailable(_), .. } => {
-                "I can't reach what I recorded right now. Please ask again in a minute."
-            }
-            Self::Call { source: request::Error::TimedOut(_), .. } => "Reading what I recorded took too long. Please ask again in a minute.",
-            Self::Call { source: request::Error::Service { code: 401 | 403, .. }, .. } => {
+            Self::Call {
+                source: request::Error::NoResponders(_) | request::Error::Unavailable(_),
+                ..
+            } => "I can't reach what I recorded right now. Please ask again in a minute.",
+            Self::Call {
+                source: request::Error::TimedOut(_),
+                ..
+            } => "Reading what I recorded took too long. Please ask again in a minute.",
+            Self::Call {
+                source: request::Error::Service { code: 401 | 403, .. },
+                ..
+            } => {
                 "I was not allowed to read what I recorded for this conversation. An operator can find the reason in the log."
             }
-            Self::Call { source: request::Error::Service { .. } | request::Error::Decode(_), .. } | Self::Result { .. } => {
-                "Reading what I recorded failed. An operator can find the reason in the log."
+            Self::Call {
+                source: request::Error::Service { .. } | request::Error::Decode(_),
+                ..
             }
+            | Self::Result { .. } => "Reading what I recorded failed. An operator can find the reason in the log.",
         };
         sentence.to_owned()
     }
@@ -66,20 +75,30 @@ pub(crate) struct Tools<'question> {
 
 impl Tools<'_> {
     /// Calls `tool` and tells about it in `step` frames: what was asked (without the grant) and what came back.
-    pub async fn call<Q: Serialize + Sync, R: DeserializeOwned>(&self, tool: &'static str, request: &Q) -> Result<R, Error> {
+    pub async fn call<Q: Serialize + Sync, R: DeserializeOwned>(
+        &self,
+        tool: &'static str,
+        request: &Q,
+    ) -> Result<R, Error> {
         let mut told = json!(request);
         if let Some(fields) = told.as_object_mut() {
             fields.remove("grant");
         }
-        self.frames.step(&json!({"step": "tool_called", "tool": tool, "request": told})).await;
+        self.frames
+            .step(&json!({"step": "tool_called", "tool": tool, "request": told}))
+            .await;
         let left = (self.deadline - (self.clock)()).to_std().unwrap_or(Duration::ZERO);
         let started = Instant::now();
-        let reply = self.connection.request::<Q, Value>(tool, request, left.min(PATIENCE)).await;
+        let reply = self
+            .connection
+            .request::<Q, Value>(tool, request, left.min(PATIENCE))
+            .await;
         let milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         let reply = match reply {
             Ok(reply) => reply,
             Err(source) => {
-                let step = json!({"step": "tool_failed", "tool": tool, "error": source.to_string(), "ms": milliseconds});
+                let step =
+                    json!({"step": "tool_failed", "tool": tool, "error": source.to_string(), "ms": milliseconds});
                 self.frames.step(&step).await;
                 return Err(Error::Call { tool, source });
             }
@@ -120,21 +139,39 @@ mod tests {
     #[test]
     fn a_large_result_is_only_counted() {
         let reply = json!({"changes": ["x".repeat(MOST_RECORDED_BYTES)]});
-        assert_eq!(returned("t", &reply, 3), json!({"step": "tool_returned", "tool": "t", "counts": {"changes": 1}, "ms": 3}));
+        assert_eq!(
+            returned("t", &reply, 3),
+            json!({"step": "tool_returned", "tool": "t", "counts": {"changes": 1}, "ms": 3})
+        );
     }
 
     #[test]
     fn people_are_told_a_sentence_without_internals() {
-        let error = |source| Error::Call { tool: "tool.v1.infragpt.changes", source }.sentence();
+        let error = |source| {
+            Error::Call {
+                tool: "tool.v1.infragpt.changes",
+                source,
+            }
+            .sentence()
+        };
         for source in [
             request::Error::NoResponders("tool.v1".to_owned()),
             request::Error::TimedOut("tool.v1".to_owned()),
-            request::Error::Service { code: 403, message: "grant: secret".to_owned() },
-            request::Error::Service { code: 500, message: "SELECT".to_owned() },
+            request::Error::Service {
+                code: 403,
+                message: "grant: secret".to_owned(),
+            },
+            request::Error::Service {
+                code: 500,
+                message: "SELECT".to_owned(),
+            },
             request::Error::Unavailable("10.0.0.1".to_owned()),
         ] {
             let sentence = error(source);
-            assert!(sentence.ends_with('.') && !sentence.contains("tool.v1") && !sentence.contains("SELECT"), "{sentence}");
+            assert!(
+                sentence.ends_with('.') && !sentence.contains("tool.v1") && !sentence.contains("SELECT"),
+                "{sentence}"
+            );
         }
     }
 }

@@ -11,7 +11,10 @@ use axum::{
 use crate::Readiness;
 
 pub(crate) fn routes(readiness: Readiness) -> Router {
-    Router::new().route("/healthz", get(alive)).route("/readyz", get(ready)).with_state(readiness)
+    Router::new()
+        .route("/healthz", get(alive))
+        .route("/readyz", get(ready))
+        .with_state(readiness)
 }
 
 async fn alive() -> &'static str {
@@ -21,6 +24,10 @@ async fn alive() -> &'static str {
 /// 200 or 503, with each check by name: never from a cache.
 async fn ready(State(readiness): State<Readiness>) -> Response {
     let report = readiness.report().await;
-    let status = if report.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let status = if report.ready {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
     (status, [(header::CACHE_CONTROL, "no-store")], Json(report)).into_response()
 }

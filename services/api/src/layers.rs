@@ -31,8 +31,16 @@ impl RequestId {
     /// A caller's id where it can't do harm in a log or a header, else a fresh one.
     fn of(request: &Request) -> Self {
         let told = request.headers().get(REQUEST_ID).and_then(|value| value.to_str().ok());
-        let harmless = |id: &&str| (1..=128).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte));
-        Self(told.filter(harmless).map_or_else(|| Uuid::now_v7().to_string(), str::to_owned))
+        let harmless = |id: &&str| {
+            (1..=128).contains(&id.len())
+                && id
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte))
+        };
+        Self(
+            told.filter(harmless)
+                .map_or_else(|| Uuid::now_v7().to_string(), str::to_owned),
+        )
     }
 }
 
@@ -49,7 +57,11 @@ async fn observe(mut request: Request, next: Next) -> Response {
     request.extensions_mut().insert(id.clone());
     let span = tracing::info_span!("request", request.id = id.as_str());
     let started = Instant::now();
-    let mut response = match AssertUnwindSafe(next.run(request)).catch_unwind().instrument(span.clone()).await {
+    let mut response = match AssertUnwindSafe(next.run(request))
+        .catch_unwind()
+        .instrument(span.clone())
+        .await
+    {
         Ok(response) => response,
         Err(panic) => {
             span.in_scope(|| tracing::error!(panic = words(&*panic), "A request handler panicked"));

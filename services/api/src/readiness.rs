@@ -54,13 +54,19 @@ impl Readiness {
         }))
         .await;
         let ready = checks.iter().all(|(_, problem)| problem.is_none());
-        let checks = checks.into_iter().map(|(name, problem)| (name, problem.unwrap_or_else(|| "ok".to_owned()))).collect();
+        let checks = checks
+            .into_iter()
+            .map(|(name, problem)| (name, problem.unwrap_or_else(|| "ok".to_owned())))
+            .collect();
         Report { ready, checks }
     }
 }
 
 impl fmt::Debug for Readiness {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_set().entries(self.checks.iter().map(|(name, _)| name)).finish()
+        formatter
+            .debug_set()
+            .entries(self.checks.iter().map(|(name, _)| name))
+            .finish()
     }
 }

@@ -9,7 +9,9 @@ use crate::{Problem, Readiness, RequestId, health};
 /// Merge what else is served into it, then put [`layered`](crate::layered) around the whole, which
 /// [`serve`](crate::serve) does.
 pub fn router(readiness: Readiness) -> Router {
-    health::routes(readiness).fallback(not_found).method_not_allowed_fallback(method_not_allowed)
+    health::routes(readiness)
+        .fallback(not_found)
+        .method_not_allowed_fallback(method_not_allowed)
 }
 
 async fn not_found(Extension(id): Extension<RequestId>, uri: Uri) -> Problem {

@@ -22,7 +22,9 @@ pub struct Error(#[from] io::Error);
 /// # Errors
 /// [`Error`] when the listener breaks.
 pub async fn serve(listener: TcpListener, router: Router, shutdown: CancellationToken) -> Result<(), Error> {
-    let serving = axum::serve(listener, layered(router)).with_graceful_shutdown(shutdown.clone().cancelled_owned()).into_future();
+    let serving = axum::serve(listener, layered(router))
+        .with_graceful_shutdown(shutdown.clone().cancelled_owned())
+        .into_future();
     let mut serving = std::pin::pin!(serving);
     tokio::select! {
         ended = &mut serving => return ended.map_err(Error::from),

@@ -90,7 +90,13 @@ fn too_late() -> Reply {
 
 /// The first line of an error frame, of a length that a chat can bear.
 fn sentence(text: &str) -> String {
-    text.trim().lines().next().unwrap_or_default().chars().take(500).collect()
+    text.trim()
+        .lines()
+        .next()
+        .unwrap_or_default()
+        .chars()
+        .take(500)
+        .collect()
 }
 
 fn bounded(text: &str) -> String {
@@ -110,7 +116,10 @@ mod tests {
     use super::*;
 
     fn frame(kind: Option<&str>, text: &str) -> Frame {
-        Frame { kind: kind.map(str::to_owned), payload: Bytes::copy_from_slice(text.as_bytes()) }
+        Frame {
+            kind: kind.map(str::to_owned),
+            payload: Bytes::copy_from_slice(text.as_bytes()),
+        }
     }
 
     async fn reply(frames: Vec<Frame>) -> Reply {
@@ -123,7 +132,11 @@ mod tests {
 
     #[tokio::test]
     async fn the_answer_frame_is_the_answer() {
-        let frames = vec![frame(Some("step"), "{}"), frame(Some("delta"), "po"), frame(Some("answer"), "pong")];
+        let frames = vec![
+            frame(Some("step"), "{}"),
+            frame(Some("delta"), "po"),
+            frame(Some("answer"), "pong"),
+        ];
         assert_eq!(reply(frames).await, Reply::Answer("pong".to_owned()));
     }
 
@@ -134,35 +147,67 @@ mod tests {
 
     #[tokio::test]
     async fn pieces_are_the_answer_where_the_last_frame_is_empty() {
-        let frames = vec![frame(Some("delta"), "po"), frame(Some("delta"), "ng"), frame(Some("answer"), "")];
+        let frames = vec![
+            frame(Some("delta"), "po"),
+            frame(Some("delta"), "ng"),
+            frame(Some("answer"), ""),
+        ];
         assert_eq!(reply(frames).await, Reply::Answer("pong".to_owned()));
     }
 
     #[tokio::test]
     async fn an_unknown_frame_does_no_harm() {
-        assert_eq!(reply(vec![frame(Some("proposal"), "{}"), frame(Some("later"), "x"), frame(Some("answer"), "a")]).await, Reply::Answer("a".to_owned()));
+        assert_eq!(
+            reply(vec![
+                frame(Some("proposal"), "{}"),
+                frame(Some("later"), "x"),
+                frame(Some("answer"), "a")
+            ])
+            .await,
+            Reply::Answer("a".to_owned())
+        );
     }
 
     #[tokio::test]
     async fn an_empty_answer_is_none() {
         assert!(matches!(reply(vec![frame(None, " \n")]).await, Reply::Refusal(_)));
-        assert!(matches!(reply(vec![frame(Some("answer"), "")]).await, Reply::Refusal(_)));
+        assert!(matches!(
+            reply(vec![frame(Some("answer"), "")]).await,
+            Reply::Refusal(_)
+        ));
         assert!(matches!(reply(vec![frame(Some("error"), "")]).await, Reply::Refusal(_)));
         assert!(matches!(reply(vec![]).await, Reply::Refusal(_)));
     }
 
     #[tokio::test]
     async fn an_error_frame_is_passed_on_as_one_line() {
-        assert_eq!(reply(vec![frame(Some("error"), "No tool answers.\nat main.rs:7")]).await, Reply::Refusal("No tool answers.".to_owned()));
+        assert_eq!(
+            reply(vec![frame(Some("error"), "No tool answers.\nat main.rs:7")]).await,
+            Reply::Refusal("No tool answers.".to_owned())
+        );
     }
 
     #[tokio::test]
     async fn nobody_there_may_be_there_later() {
-        assert_eq!(broken(request::Error::NoResponders("agent".to_owned())).await, Reply::Nobody);
-        assert_eq!(broken(request::Error::Unavailable("closed".to_owned())).await, Reply::Nobody);
-        assert!(matches!(broken(request::Error::TimedOut("agent".to_owned())).await, Reply::Refusal(_)));
-        let refused = request::Error::Service { code: 500, message: "secret".to_owned() };
-        let Reply::Refusal(sentence) = broken(refused).await else { panic!() };
+        assert_eq!(
+            broken(request::Error::NoResponders("agent".to_owned())).await,
+            Reply::Nobody
+        );
+        assert_eq!(
+            broken(request::Error::Unavailable("closed".to_owned())).await,
+            Reply::Nobody
+        );
+        assert!(matches!(
+            broken(request::Error::TimedOut("agent".to_owned())).await,
+            Reply::Refusal(_)
+        ));
+        let refused = request::Error::Service {
+            code: 500,
+            message: "secret".to_owned(),
+        };
+        let Reply::Refusal(sentence) = broken(refused).await else {
+            panic!()
+        };
         assert!(!sentence.contains("secret"));
     }
 

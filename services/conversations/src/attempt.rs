@@ -91,12 +91,20 @@ mod tests {
         assert!(may_be_repeated(&received(2), None, soon));
         assert!(may_be_repeated(&received(0), None, soon));
         assert!(may_be_repeated(&received(1), Some(&Attempt::Begun), soon));
-        assert!(may_be_repeated(&received(1), None, DateTime::UNIX_EPOCH + TimeDelta::seconds(3)));
+        assert!(may_be_repeated(
+            &received(1),
+            None,
+            DateTime::UNIX_EPOCH + TimeDelta::seconds(3)
+        ));
     }
 
     #[test]
     fn a_clock_that_is_behind_the_servers_does_no_harm() {
-        assert!(!may_be_repeated(&received(1), None, DateTime::UNIX_EPOCH - TimeDelta::minutes(1)));
+        assert!(!may_be_repeated(
+            &received(1),
+            None,
+            DateTime::UNIX_EPOCH - TimeDelta::minutes(1)
+        ));
     }
 
     #[test]
@@ -105,7 +113,10 @@ mod tests {
         let id = Uuid::from_u128(1);
         assert_eq!(attempts.begin(id), None);
         assert_eq!(attempts.begin(id), Some(Attempt::Begun));
-        let outcome = Outcome::Failed { reason: "gone".to_owned(), posted_id: None };
+        let outcome = Outcome::Failed {
+            reason: "gone".to_owned(),
+            posted_id: None,
+        };
         attempts.decide(id, outcome.clone());
         assert_eq!(attempts.begin(id), Some(Attempt::Decided(outcome)));
         attempts.end(id);

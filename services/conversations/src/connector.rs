@@ -60,14 +60,23 @@ pub(crate) async fn post(connection: &Connection, place: &Place, post: &Post<'_>
 fn judge(error: request::Error) -> Error {
     match error {
         request::Error::NoResponders(_) | request::Error::Service { code: 503, .. } => Error::NotPosted(error),
-        request::Error::Service { code: 400..=499, ref message } if !may_pass(&error) => Error::Refused(message.clone()),
+        request::Error::Service {
+            code: 400..=499,
+            ref message,
+        } if !may_pass(&error) => Error::Refused(message.clone()),
         other => Error::Ambiguous(other),
     }
 }
 
 /// 408, 409, 425 and 429 say 'not now'.
 fn may_pass(error: &request::Error) -> bool {
-    matches!(error, request::Error::Service { code: 408 | 409 | 425 | 429, .. })
+    matches!(
+        error,
+        request::Error::Service {
+            code: 408 | 409 | 425 | 429,
+            ..
+        }
+    )
 }
 
 #[cfg(test)]
@@ -75,13 +84,19 @@ mod tests {
     use super::*;
 
     fn judged(code: u16) -> Error {
-        judge(request::Error::Service { code, message: "channel_not_found".to_owned() })
+        judge(request::Error::Service {
+            code,
+            message: "channel_not_found".to_owned(),
+        })
     }
 
     #[test]
     fn a_gone_channel_and_a_dead_token_are_final() {
         for code in [400, 401, 403, 404, 410] {
-            assert!(matches!(judged(code), Error::Refused(reason) if reason == "channel_not_found"), "{code}");
+            assert!(
+                matches!(judged(code), Error::Refused(reason) if reason == "channel_not_found"),
+                "{code}"
+            );
         }
     }
 

@@ -3,11 +3,14 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use infragpt_events::DomainEvent as _;
 use infragpt_events::OrganizationId;
 use infragpt_events::conversation::{AnswerRequested, AnswerState, Conversation, ConversationEvent, Refusal};
-use infragpt_events::DomainEvent as _;
 use infragpt_nats::agent::{Ask, Turn as Said};
-use infragpt_nats::{AggregateSubject, Cause, Connection, EventStore, ExecuteError, Grant, GrantKey, Handler, HandlerError, Received, Route, decode_event};
+use infragpt_nats::{
+    AggregateSubject, Cause, Connection, EventStore, ExecuteError, Grant, GrantKey, Handler, HandlerError, Received,
+    Route, decode_event,
+};
 use uuid::Uuid;
 
 use crate::agent::{self, Reply};
@@ -19,7 +22,11 @@ use crate::outcome::Outcome;
 use crate::service::Settings;
 
 /// The tools that every answer may use. Grants name tools one by one.
-const TOOLS: [&str; 3] = ["tool.v1.infragpt.changes", "tool.v1.infragpt.integrations", "tool.v1.infragpt.status"];
+const TOOLS: [&str; 3] = [
+    "tool.v1.infragpt.changes",
+    "tool.v1.infragpt.integrations",
+    "tool.v1.infragpt.status",
+];
 
 /// Who records answers.
 const ACTOR: &str = "role:conversations";
@@ -50,7 +57,10 @@ struct Question {
 impl Handler for Questions {
     fn route(&self, received: &Received) -> Route {
         let token = |index| received.token(index).unwrap_or_default().to_owned();
-        Route { key: token(3), tenant: token(2) }
+        Route {
+            key: token(3),
+            tenant: token(2),
+        }
     }
 
     async fn handle(&self, received: Received) -> Result<(), HandlerError> {
@@ -101,12 +111,23 @@ impl Questions {
     /// The question that starts a thread has nothing before it, so unless it may have been worked on, the log need not
     /// be read at all.
     async fn history(&self, question: &Question) -> Result<Option<Vec<Said>>, Waiting> {
-        let AnswerRequested { place, message, answer_id } = &question.requested;
+        let AnswerRequested {
+            place,
+            message,
+            answer_id,
+        } = &question.requested;
         if !question.repeated && message.id == place.thread {
             return Ok(Some(Vec::new()));
         }
-        let conversation = self.store.load::<Conversation>(&question.subject).await.map_err(Waiting::Load)?.state;
-        let open = conversation.turn(*answer_id).is_none_or(|turn| turn.answer == AnswerState::Requested);
+        let conversation = self
+            .store
+            .load::<Conversation>(&question.subject)
+            .await
+            .map_err(Waiting::Load)?
+            .state;
+        let open = conversation
+            .turn(*answer_id)
+            .is_none_or(|turn| turn.answer == AnswerState::Requested);
         Ok(open.then(|| history::before(conversation.turns(), *answer_id)))
     }
 
@@ -116,20 +137,37 @@ impl Questions {
         let answer = match self.ask(question, history, now).await {
             Reply::Answer(text) => Ok(text),
             Reply::Refusal(reason) => Err(reason),
-            Reply::Nobody if given_up => Err("Nobody was there to answer this in time. Please ask again later.".to_owned()),
+            Reply::Nobody if given_up => {
+                Err("Nobody was there to answer this in time. Please ask again later.".to_owned())
+            }
             Reply::Nobody => return Err(Waiting::NoAgent),
         };
         let text = answer.as_ref().unwrap_or_else(|reason| reason);
         let posted = self.post(question, text).await;
         match (answer, posted) {
-            (Ok(text), Ok(posted)) => Ok(Outcome::Posted { posted_id: posted.posted_id, text: posted.text.unwrap_or(text) }),
+            (Ok(text), Ok(posted)) => Ok(Outcome::Posted {
+                posted_id: posted.posted_id,
+                text: posted.text.unwrap_or(text),
+            }),
             (Err(reason), Ok(posted)) => Ok(match posted.text {
                 // Somebody before us had an answer and posted it, and fell before recording it.
-                Some(found) if found != reason => Outcome::Posted { posted_id: posted.posted_id, text: found },
-                _ => Outcome::Failed { reason, posted_id: Some(posted.posted_id) },
+                Some(found) if found != reason => Outcome::Posted {
+                    posted_id: posted.posted_id,
+                    text: found,
+                },
+                _ => Outcome::Failed {
+                    reason,
+                    posted_id: Some(posted.posted_id),
+                },
             }),
-            (_, Err(connector::Error::Refused(reason))) => Ok(Outcome::Failed { reason, posted_id: None }),
-            (_, Err(error)) if given_up => Ok(Outcome::Failed { reason: error.to_string(), posted_id: None }),
+            (_, Err(connector::Error::Refused(reason))) => Ok(Outcome::Failed {
+                reason,
+                posted_id: None,
+            }),
+            (_, Err(error)) if given_up => Ok(Outcome::Failed {
+                reason: error.to_string(),
+                posted_id: None,
+            }),
             (_, Err(error)) => Err(Waiting::Post(error)),
         }
     }
@@ -170,12 +208,19 @@ impl Questions {
 
     async fn record(&self, question: &Question, received: &Received, outcome: Outcome) -> Result<(), Waiting> {
         let answer_id = question.requested.answer_id;
-        let cause = Cause { time: (self.clock)(), ..Cause::of(received, ACTOR) };
+        let cause = Cause {
+            time: (self.clock)(),
+            ..Cause::of(received, ACTOR)
+        };
         let failed = match &outcome {
             Outcome::Failed { reason, .. } => Some(reason.clone()),
             Outcome::Posted { .. } => None,
         };
-        match self.store.execute::<Conversation>(&question.subject, &cause, outcome.command(&question.requested)).await {
+        match self
+            .store
+            .execute::<Conversation>(&question.subject, &cause, outcome.command(&question.requested))
+            .await
+        {
             Ok(_) => {}
             Err(ExecuteError::Refused(refusal @ (Refusal::AlreadyFailed(_) | Refusal::NotRequested(_)))) => {
                 tracing::error!(answer.id = %answer_id, "An answer was posted and can't be recorded: {refusal}");

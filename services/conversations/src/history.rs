@@ -37,7 +37,14 @@ fn said(turn: &Turn) -> Vec<Said> {
         text: bounded(&turn.message.text),
     };
     match &turn.answer {
-        AnswerState::Posted { text, .. } => vec![question, Said { role: Role::Assistant, author: None, text: bounded(text) }],
+        AnswerState::Posted { text, .. } => vec![
+            question,
+            Said {
+                role: Role::Assistant,
+                author: None,
+                text: bounded(text),
+            },
+        ],
         AnswerState::Requested | AnswerState::Failed { .. } => vec![question],
     }
 }
@@ -57,25 +64,49 @@ mod tests {
     use super::*;
 
     fn turn(number: u128, question: &str, answer: AnswerState) -> Turn {
-        let author = Author { id: "U1".to_owned(), name: Some("Maya".to_owned()) };
-        let message = Message { id: number.to_string(), author, text: question.to_owned(), sent_at: DateTime::UNIX_EPOCH };
-        Turn { answer_id: Uuid::from_u128(number), message, answer }
+        let author = Author {
+            id: "U1".to_owned(),
+            name: Some("Maya".to_owned()),
+        };
+        let message = Message {
+            id: number.to_string(),
+            author,
+            text: question.to_owned(),
+            sent_at: DateTime::UNIX_EPOCH,
+        };
+        Turn {
+            answer_id: Uuid::from_u128(number),
+            message,
+            answer,
+        }
     }
 
     fn posted(text: &str) -> AnswerState {
-        AnswerState::Posted { posted_id: "9.9".to_owned(), text: text.to_owned() }
+        AnswerState::Posted {
+            posted_id: "9.9".to_owned(),
+            text: text.to_owned(),
+        }
     }
 
     #[test]
     fn only_what_came_before_is_told() {
         let turns = [
             turn(1, "what failed?", posted("nothing")),
-            turn(2, "and yesterday?", AnswerState::Failed { reason: "no agent".to_owned() }),
+            turn(
+                2,
+                "and yesterday?",
+                AnswerState::Failed {
+                    reason: "no agent".to_owned(),
+                },
+            ),
             turn(3, "status", AnswerState::Requested),
             turn(4, "later", AnswerState::Requested),
         ];
         let told = before(&turns, Uuid::from_u128(3));
-        let told: Vec<(Role, Option<&str>, &str)> = told.iter().map(|said| (said.role, said.author.as_deref(), said.text.as_str())).collect();
+        let told: Vec<(Role, Option<&str>, &str)> = told
+            .iter()
+            .map(|said| (said.role, said.author.as_deref(), said.text.as_str()))
+            .collect();
         assert_eq!(
             told,
             [
@@ -89,7 +120,9 @@ mod tests {
 
     #[test]
     fn a_long_conversation_is_told_from_its_end() {
-        let turns: Vec<Turn> = (0..200).map(|number| turn(number, &"ä".repeat(10_000), posted("yes"))).collect();
+        let turns: Vec<Turn> = (0..200)
+            .map(|number| turn(number, &"ä".repeat(10_000), posted("yes")))
+            .collect();
         let told = before(&turns, Uuid::from_u128(199));
         assert!(told.len() <= 2 * MOST_TURNS);
         assert!(told.iter().map(|said| said.text.chars().count()).sum::<usize>() <= MOST_CHARACTERS);

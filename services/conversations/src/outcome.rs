@@ -17,10 +17,19 @@ impl Outcome {
     pub fn command(self, requested: &AnswerRequested) -> ConversationCommand {
         let (answer_id, message_id) = (requested.answer_id, requested.message.id.clone());
         match self {
-            Self::Posted { posted_id, text } => {
-                ConversationCommand::PostAnswer(AnswerPosted { answer_id, message_id, posted_id, text, agent: agent::SUBJECT.to_owned() })
-            }
-            Self::Failed { reason, posted_id } => ConversationCommand::FailAnswer(AnswerFailed { answer_id, message_id, reason, posted_id }),
+            Self::Posted { posted_id, text } => ConversationCommand::PostAnswer(AnswerPosted {
+                answer_id,
+                message_id,
+                posted_id,
+                text,
+                agent: agent::SUBJECT.to_owned(),
+            }),
+            Self::Failed { reason, posted_id } => ConversationCommand::FailAnswer(AnswerFailed {
+                answer_id,
+                message_id,
+                reason,
+                posted_id,
+            }),
         }
     }
 }

@@ -22,7 +22,11 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { answer_within: Duration::from_mins(2), give_up_after: Duration::from_mins(10), concurrency: 64 }
+        Self {
+            answer_within: Duration::from_mins(2),
+            give_up_after: Duration::from_mins(10),
+            concurrency: 64,
+        }
     }
 }
 
@@ -46,7 +50,11 @@ impl Conversations {
             clock,
             attempts: Attempts::default(),
         };
-        Self { connection: connection.clone(), questions, concurrency: settings.concurrency }
+        Self {
+            connection: connection.clone(),
+            questions,
+            concurrency: settings.concurrency,
+        }
     }
 
     /// Answers until `shutdown`, then lets running answers end.

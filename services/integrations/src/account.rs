@@ -51,7 +51,13 @@ pub(crate) struct Channel {
 impl From<Channel> for Resource {
     fn from(channel: Channel) -> Self {
         let Channel { id, name, url, private } = channel;
-        Self { kind: ResourceKind::Channel, id, name, url, private }
+        Self {
+            kind: ResourceKind::Channel,
+            id,
+            name,
+            url,
+            private,
+        }
     }
 }
 
@@ -71,27 +77,50 @@ pub(crate) async fn described(
 }
 
 fn wanted(connector: &ConnectorKind, description: Description, account: Option<&str>) -> Result<Wanted, ServiceError> {
-    let Description { account: found, bot_user, scopes, channels } = description;
+    let Description {
+        account: found,
+        bot_user,
+        scopes,
+        channels,
+    } = description;
     if let Some(account) = account.filter(|account| *account != found.id) {
         return Err(ServiceError::new(
             400,
-            format!("The configured {connector} credentials belong to account `{}`, not to `{account}`.", found.id),
+            format!(
+                "The configured {connector} credentials belong to account `{}`, not to `{account}`.",
+                found.id
+            ),
         ));
     }
-    let authorized = Authorized { connector: connector.clone(), account: found, bot_user, scopes };
-    Ok(Wanted { authorized, resources: channels.into_iter().map(Resource::from).collect() })
+    let authorized = Authorized {
+        connector: connector.clone(),
+        account: found,
+        bot_user,
+        scopes,
+    };
+    Ok(Wanted {
+        authorized,
+        resources: channels.into_iter().map(Resource::from).collect(),
+    })
 }
 
 fn undescribed(connector: &ConnectorKind, error: request::Error) -> ServiceError {
     match error {
-        request::Error::NoResponders(_) => {
-            ServiceError::new(503, format!("The {connector} connector is not running or not configured, so the account can't be validated."))
-        }
-        request::Error::TimedOut(_) => ServiceError::new(504, format!("The {connector} connector did not describe the account in time.")),
+        request::Error::NoResponders(_) => ServiceError::new(
+            503,
+            format!("The {connector} connector is not running or not configured, so the account can't be validated."),
+        ),
+        request::Error::TimedOut(_) => ServiceError::new(
+            504,
+            format!("The {connector} connector did not describe the account in time."),
+        ),
         request::Error::Service { code, message } => ServiceError::new(code, message),
         error @ (request::Error::Decode(_) | request::Error::Unavailable(_)) => {
             tracing::error!(%error, %connector, "An account can't be described");
-            ServiceError::new(502, format!("The {connector} connector could not describe the account; its log says why."))
+            ServiceError::new(
+                502,
+                format!("The {connector} connector could not describe the account; its log says why."),
+            )
         }
     }
 }
@@ -100,16 +129,29 @@ fn undescribed(connector: &ConnectorKind, error: request::Error) -> ServiceError
 ///
 /// Its name comes later, in the provider's own facts, so what `present` knows of the same account is kept: connecting
 /// it again changes nothing.
-pub(crate) fn given(connector: &ConnectorKind, account: Option<&str>, present: &Integration) -> Result<Wanted, ServiceError> {
+pub(crate) fn given(
+    connector: &ConnectorKind,
+    account: Option<&str>,
+    present: &Integration,
+) -> Result<Wanted, ServiceError> {
     let Some(account) = account.map(str::trim).filter(|account| !account.is_empty()) else {
-        return Err(ServiceError::new(400, format!("Connecting {connector} needs `account`: the number of the installation.")));
+        return Err(ServiceError::new(
+            400,
+            format!("Connecting {connector} needs `account`: the number of the installation."),
+        ));
     };
-    let is_number = account.len() <= 19 && account.bytes().all(|byte| byte.is_ascii_digit()) && !account.starts_with('0');
+    let is_number =
+        account.len() <= 19 && account.bytes().all(|byte| byte.is_ascii_digit()) && !account.starts_with('0');
     if !is_number {
-        return Err(ServiceError::new(400, format!("`{account}` is not the number of a {connector} installation: it has digits only.")));
+        return Err(ServiceError::new(
+            400,
+            format!("`{account}` is not the number of a {connector} installation: it has digits only."),
+        ));
     }
     let authorized = match present {
-        Integration::Active(known) | Integration::Suspended(known, _) | Integration::Disconnected(known) if known.account.id == account => {
+        Integration::Active(known) | Integration::Suspended(known, _) | Integration::Disconnected(known)
+            if known.account.id == account =>
+        {
             Authorized {
                 connector: connector.clone(),
                 account: known.account.clone(),
@@ -119,12 +161,18 @@ pub(crate) fn given(connector: &ConnectorKind, account: Option<&str>, present: &
         }
         _ => Authorized {
             connector: connector.clone(),
-            account: Account { id: account.to_owned(), name: format!("installation {account}") },
+            account: Account {
+                id: account.to_owned(),
+                name: format!("installation {account}"),
+            },
             bot_user: None,
             scopes: Vec::new(),
         },
     };
-    Ok(Wanted { authorized, resources: Vec::new() })
+    Ok(Wanted {
+        authorized,
+        resources: Vec::new(),
+    })
 }
 
 #[cfg(test)]
@@ -141,12 +189,26 @@ mod tests {
     #[test]
     fn a_number_is_an_installation() {
         let wanted = given(&kind("github"), Some(" 42 "), &Integration::default()).unwrap();
-        assert_eq!(wanted.authorized.account, Account { id: "42".to_owned(), name: "installation 42".to_owned() });
+        assert_eq!(
+            wanted.authorized.account,
+            Account {
+                id: "42".to_owned(),
+                name: "installation 42".to_owned()
+            }
+        );
     }
 
     #[test]
     fn what_is_no_number_is_refused_with_a_sentence() {
-        for account in [None, Some(""), Some("acme"), Some("4 2"), Some("-1"), Some("042"), Some("99999999999999999999")] {
+        for account in [
+            None,
+            Some(""),
+            Some("acme"),
+            Some("4 2"),
+            Some("-1"),
+            Some("042"),
+            Some("99999999999999999999"),
+        ] {
             let refusal = given(&kind("github"), account, &Integration::default()).unwrap_err();
             assert_eq!(refusal.code, 400, "{account:?}");
             assert!(refusal.message.ends_with('.'), "{}", refusal.message);
@@ -157,13 +219,23 @@ mod tests {
     fn a_known_name_is_kept() {
         let known = Authorized {
             connector: kind("github"),
-            account: Account { id: "42".to_owned(), name: "acme".to_owned() },
+            account: Account {
+                id: "42".to_owned(),
+                name: "acme".to_owned(),
+            },
             bot_user: None,
             scopes: vec!["contents:read".to_owned()],
         };
         let present = Integration::default().evolve(&IntegrationEvent::Authorized(known.clone()));
         assert_eq!(given(&kind("github"), Some("42"), &present).unwrap().authorized, known);
-        assert_eq!(given(&kind("github"), Some("43"), &present).unwrap().authorized.account.name, "installation 43");
+        assert_eq!(
+            given(&kind("github"), Some("43"), &present)
+                .unwrap()
+                .authorized
+                .account
+                .name,
+            "installation 43"
+        );
     }
 
     fn description() -> Description {
@@ -190,8 +262,17 @@ mod tests {
 
     #[test]
     fn a_refusal_of_the_provider_is_passed_on() {
-        let refused = request::Error::Service { code: 401, message: "Slack refuses the bot token: invalid_auth.".to_owned() };
-        assert_eq!(undescribed(&kind("slack"), refused), ServiceError::new(401, "Slack refuses the bot token: invalid_auth."));
-        assert_eq!(undescribed(&kind("slack"), request::Error::NoResponders("x".to_owned())).code, 503);
+        let refused = request::Error::Service {
+            code: 401,
+            message: "Slack refuses the bot token: invalid_auth.".to_owned(),
+        };
+        assert_eq!(
+            undescribed(&kind("slack"), refused),
+            ServiceError::new(401, "Slack refuses the bot token: invalid_auth.")
+        );
+        assert_eq!(
+            undescribed(&kind("slack"), request::Error::NoResponders("x".to_owned())).code,
+            503
+        );
     }
 }

@@ -2,7 +2,10 @@
 
 use infragpt_events::integration::{self, Account, Integration, IntegrationCommand, Refusal};
 use infragpt_events::{ConnectorKind, OrganizationId};
-use infragpt_nats::{Accounts, AggregateSubject, Cause, Claim, ClaimOutcome, EventStore, ExecuteError, Position, ServiceError, account, event_store};
+use infragpt_nats::{
+    Accounts, AggregateSubject, Cause, Claim, ClaimOutcome, EventStore, ExecuteError, Position, ServiceError, account,
+    event_store,
+};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -50,12 +53,20 @@ impl ConnectRequest {
         &self,
         known: impl Iterator<Item = &'known ConnectorKind> + Clone,
     ) -> Result<(OrganizationId, ConnectorKind), ServiceError> {
-        let organization = OrganizationId::parse(&self.organization).map_err(|error| ServiceError::new(400, format!("{error}.")))?;
+        let organization =
+            OrganizationId::parse(&self.organization).map_err(|error| ServiceError::new(400, format!("{error}.")))?;
         let Some(connector) = known.clone().find(|kind| kind.as_str() == self.connector) else {
             let names = known.map(|kind| format!("`{kind}`")).collect::<Vec<_>>().join(", ");
-            let known = if names.is_empty() { "no connector is configured".to_owned() } else { format!("configured are {names}") };
+            let known = if names.is_empty() {
+                "no connector is configured".to_owned()
+            } else {
+                format!("configured are {names}")
+            };
             let wanted = self.connector.chars().take(64).collect::<String>();
-            return Err(ServiceError::new(400, format!("There is no connector `{wanted}`: {known}.")));
+            return Err(ServiceError::new(
+                400,
+                format!("There is no connector `{wanted}`: {known}."),
+            ));
         };
         Ok((organization, connector.clone()))
     }
@@ -68,10 +79,19 @@ impl ConnectRequest {
         for (field, value) in [("request_id", id.as_str()), ("actor", name)] {
             let length = value.chars().count();
             if length == 0 || length > MOST_CHARACTERS || value.chars().any(char::is_control) {
-                return Err(ServiceError::new(400, format!("`{field}` has to be 1 to {MOST_CHARACTERS} printable characters.")));
+                return Err(ServiceError::new(
+                    400,
+                    format!("`{field}` has to be 1 to {MOST_CHARACTERS} printable characters."),
+                ));
             }
         }
-        Ok(Cause { correlation: id.clone(), id, actor: format!("operator:{name}"), time: now, traceparent: None })
+        Ok(Cause {
+            correlation: id.clone(),
+            id,
+            actor: format!("operator:{name}"),
+            time: now,
+            traceparent: None,
+        })
     }
 }
 
@@ -87,14 +107,20 @@ impl Target {
     pub(crate) fn new(organization: OrganizationId, connector: &ConnectorKind) -> Self {
         let integration = integration::id(&organization, connector);
         let subject = AggregateSubject::new::<Integration>(&organization, integration);
-        Self { organization, integration, subject }
+        Self {
+            organization,
+            integration,
+            subject,
+        }
     }
 }
 
 /// Refuses where another account is connected, before that account is claimed and nobody else could have it.
 pub(crate) fn check_free(present: &Integration, wanted: &Wanted) -> Result<(), ServiceError> {
     match present {
-        Integration::Active(connected) | Integration::Suspended(connected, _) if connected.account.id != wanted.authorized.account.id => {
+        Integration::Active(connected) | Integration::Suspended(connected, _)
+            if connected.account.id != wanted.authorized.account.id =>
+        {
             Err(refused(&Refusal::OtherAccount {
                 connected: connected.account.id.clone(),
                 wanted: wanted.authorized.account.id.clone(),
@@ -106,14 +132,30 @@ pub(crate) fn check_free(present: &Integration, wanted: &Wanted) -> Result<(), S
 
 /// Claims the account, authorizes the integration and grants what is known of its resources. Each step finds its own
 /// earlier effect, so the whole can be repeated.
-pub(crate) async fn connect(store: &EventStore, accounts: &Accounts, target: &Target, wanted: Wanted, cause: &Cause) -> Result<Connected, ServiceError> {
+pub(crate) async fn connect(
+    store: &EventStore,
+    accounts: &Accounts,
+    target: &Target,
+    wanted: Wanted,
+    cause: &Cause,
+) -> Result<Connected, ServiceError> {
     let Wanted { authorized, resources } = wanted;
     let account = authorized.account.clone();
-    let claim = Claim { organization: target.organization.clone(), integration: target.integration };
-    match accounts.claim(&authorized.connector, &account.id, &claim).await.map_err(|error| unavailable(&error))? {
+    let claim = Claim {
+        organization: target.organization.clone(),
+        integration: target.integration,
+    };
+    match accounts
+        .claim(&authorized.connector, &account.id, &claim)
+        .await
+        .map_err(|error| unavailable(&error))?
+    {
         ClaimOutcome::Claimed | ClaimOutcome::AlreadyOurs => {}
         ClaimOutcome::Taken => {
-            let message = format!("The {} account `{}` belongs to another organization of this installation.", authorized.connector, account.id);
+            let message = format!(
+                "The {} account `{}` belongs to another organization of this installation.",
+                authorized.connector, account.id
+            );
             return Err(ServiceError::new(409, message));
         }
     }
@@ -123,15 +165,24 @@ pub(crate) async fn connect(store: &EventStore, accounts: &Accounts, target: &Ta
     }
     let (mut appended, mut position) = (0, None::<Position>);
     for command in commands {
-        let executed = store.execute::<Integration>(&target.subject, cause, command).await.map_err(|error| match error {
-            ExecuteError::Refused(refusal) => refused(&refusal),
-            ExecuteError::Store(error) => not_stored(&error),
-        })?;
+        let executed = store
+            .execute::<Integration>(&target.subject, cause, command)
+            .await
+            .map_err(|error| match error {
+                ExecuteError::Refused(refusal) => refused(&refusal),
+                ExecuteError::Store(error) => not_stored(&error),
+            })?;
         appended += executed.events.len();
         position = executed.position.or(position);
     }
     let state = "active".to_owned();
-    Ok(Connected { integration: target.integration, account, state, appended, position: position.map(|position| position.sequence) })
+    Ok(Connected {
+        integration: target.integration,
+        account,
+        state,
+        appended,
+        position: position.map(|position| position.sequence),
+    })
 }
 
 fn refused(refusal: &Refusal) -> ServiceError {
@@ -168,7 +219,9 @@ mod tests {
     }
 
     fn known() -> Vec<ConnectorKind> {
-        ["github", "slack"].map(|kind| ConnectorKind::parse(kind).unwrap()).to_vec()
+        ["github", "slack"]
+            .map(|kind| ConnectorKind::parse(kind).unwrap())
+            .to_vec()
     }
 
     #[test]
@@ -179,14 +232,26 @@ mod tests {
 
     #[test]
     fn an_unsafe_organization_is_refused_with_a_sentence() {
-        let refusal = ConnectRequest { organization: "a.*".to_owned(), ..request() }.target(known().iter()).unwrap_err();
+        let refusal = ConnectRequest {
+            organization: "a.*".to_owned(),
+            ..request()
+        }
+        .target(known().iter())
+        .unwrap_err();
         assert_eq!(refusal.code, 400);
-        assert!(refusal.message.contains("`a.*` is not a valid organization"), "{}", refusal.message);
+        assert!(
+            refusal.message.contains("`a.*` is not a valid organization"),
+            "{}",
+            refusal.message
+        );
     }
 
     #[test]
     fn an_unknown_connector_is_refused_with_those_there_are() {
-        let teams = ConnectRequest { connector: "teams".to_owned(), ..request() };
+        let teams = ConnectRequest {
+            connector: "teams".to_owned(),
+            ..request()
+        };
         assert_eq!(
             teams.target(known().iter()).unwrap_err(),
             ServiceError::new(400, "There is no connector `teams`: configured are `github`, `slack`.")
@@ -200,12 +265,25 @@ mod tests {
     #[test]
     fn the_cause_is_the_request_and_the_operator() {
         let cause = request().cause(DateTime::UNIX_EPOCH, Uuid::nil()).unwrap();
-        assert_eq!((cause.id.as_str(), cause.correlation.as_str(), cause.actor.as_str()), ("r-1", "r-1", "operator:maya"));
-        let bare = ConnectRequest { actor: Some("operator:liam".to_owned()), request_id: None, ..request() };
+        assert_eq!(
+            (cause.id.as_str(), cause.correlation.as_str(), cause.actor.as_str()),
+            ("r-1", "r-1", "operator:maya")
+        );
+        let bare = ConnectRequest {
+            actor: Some("operator:liam".to_owned()),
+            request_id: None,
+            ..request()
+        };
         let cause = bare.cause(DateTime::UNIX_EPOCH, Uuid::nil()).unwrap();
-        assert_eq!((cause.id, cause.actor.as_str()), (Uuid::nil().to_string(), "operator:liam"));
+        assert_eq!(
+            (cause.id, cause.actor.as_str()),
+            (Uuid::nil().to_string(), "operator:liam")
+        );
         for hostile in ["", "a\nb", &"x".repeat(201)] {
-            let request = ConnectRequest { request_id: Some(hostile.to_owned()), ..request() };
+            let request = ConnectRequest {
+                request_id: Some(hostile.to_owned()),
+                ..request()
+            };
             assert_eq!(request.cause(DateTime::UNIX_EPOCH, Uuid::nil()).unwrap_err().code, 400);
         }
     }
@@ -214,16 +292,26 @@ mod tests {
     fn another_connected_account_is_in_the_way() {
         let authorized = |account: &str| Authorized {
             connector: ConnectorKind::parse("slack").unwrap(),
-            account: Account { id: account.to_owned(), name: "Acme".to_owned() },
+            account: Account {
+                id: account.to_owned(),
+                name: "Acme".to_owned(),
+            },
             bot_user: None,
             scopes: Vec::new(),
         };
         let present = Integration::default().evolve(&IntegrationEvent::Authorized(authorized("T1")));
-        let wanted = |account: &str| Wanted { authorized: authorized(account), resources: Vec::new() };
+        let wanted = |account: &str| Wanted {
+            authorized: authorized(account),
+            resources: Vec::new(),
+        };
         assert_eq!(check_free(&present, &wanted("T1")), Ok(()));
         assert_eq!(check_free(&Integration::default(), &wanted("T2")), Ok(()));
         let refusal = check_free(&present, &wanted("T2")).unwrap_err();
         assert_eq!(refusal.code, 409);
-        assert!(refusal.message.contains("disconnect it before connecting `T2`"), "{}", refusal.message);
+        assert!(
+            refusal.message.contains("disconnect it before connecting `T2`"),
+            "{}",
+            refusal.message
+        );
     }
 }

@@ -73,11 +73,22 @@ impl Integrations {
         let (organization, connector) = request.target(self.connectors.keys())?;
         let cause = request.cause((self.clock)(), Uuid::now_v7())?;
         let target = Target::new(organization, &connector);
-        let present = self.store.load::<Integration>(&target.subject).await.map_err(|error| connect::not_stored(&error))?.state;
+        let present = self
+            .store
+            .load::<Integration>(&target.subject)
+            .await
+            .map_err(|error| connect::not_stored(&error))?
+            .state;
         let wanted = match self.connectors.get(&connector) {
             Some(AccountSource::Given) => account::given(&connector, request.account.as_deref(), &present)?,
             Some(AccountSource::Described) | None => {
-                account::described(&self.connection, &target.organization, &connector, request.account.as_deref()).await?
+                account::described(
+                    &self.connection,
+                    &target.organization,
+                    &connector,
+                    request.account.as_deref(),
+                )
+                .await?
             }
         };
         connect::check_free(&present, &wanted)?;

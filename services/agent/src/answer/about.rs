@@ -49,7 +49,10 @@ pub fn not_begun(period: &Period) -> String {
 /// For a repository that is not connected.
 pub fn repository_not_connected(name: &str, nearest: &[String], connected: &[&str]) -> String {
     let name = escaped(name, 140);
-    let said = format!("The repository `{}` is not connected, so I know nothing about it.", name.replace('`', ""));
+    let said = format!(
+        "The repository `{}` is not connected, so I know nothing about it.",
+        name.replace('`', "")
+    );
     if !nearest.is_empty() {
         let nearest = joined(nearest.iter().map(|near| format!("**{}**", escaped(near, 140))), "or");
         return format!("{said} Did you mean {nearest}?");
@@ -67,8 +70,14 @@ pub fn no_repository() -> String {
 
 /// For a name that several owners use.
 pub fn repository_ambiguous(name: &str, candidates: &[String]) -> String {
-    let candidates = joined(candidates.iter().map(|name| format!("**{}**", escaped(name, 140))), "or");
-    format!("Which `{}` do you mean: {candidates}?", escaped(name, 140).replace('`', ""))
+    let candidates = joined(
+        candidates.iter().map(|name| format!("**{}**", escaped(name, 140))),
+        "or",
+    );
+    format!(
+        "Which `{}` do you mean: {candidates}?",
+        escaped(name, 140).replace('`', "")
+    )
 }
 
 /// Which integrations there are.
@@ -82,8 +91,16 @@ pub fn connected(found: &Integrations) -> String {
 
 fn integration(integration: &Integration) -> String {
     let mark = if integration.is_active() { "✅" } else { "⚠️" };
-    let account = if integration.account.name.is_empty() { &integration.account.id } else { &integration.account.name };
-    let mut line = format!("- {mark} {}: **{}**", connector(&integration.connector), escaped(account, 80));
+    let account = if integration.account.name.is_empty() {
+        &integration.account.id
+    } else {
+        &integration.account.name
+    };
+    let mut line = format!(
+        "- {mark} {}: **{}**",
+        connector(&integration.connector),
+        escaped(account, 80)
+    );
     if !integration.is_active() {
         line.extend([", ", &escaped(&integration.state, 40)]);
     }
@@ -92,12 +109,26 @@ fn integration(integration: &Integration) -> String {
     }
     let repositories: Vec<&str> = integration.repositories.iter().map(String::as_str).collect();
     if !repositories.is_empty() {
-        line.extend(["\n  - ", &count(repositories.len(), "repository", "repositories"), ": ", &names(&repositories)]);
+        line.extend([
+            "\n  - ",
+            &count(repositories.len(), "repository", "repositories"),
+            ": ",
+            &names(&repositories),
+        ]);
     }
-    let channels: Vec<String> = integration.channels.iter().map(|name| format!("#{}", name.trim_start_matches('#'))).collect();
+    let channels: Vec<String> = integration
+        .channels
+        .iter()
+        .map(|name| format!("#{}", name.trim_start_matches('#')))
+        .collect();
     if !channels.is_empty() {
         let channels: Vec<&str> = channels.iter().map(String::as_str).collect();
-        line.extend(["\n  - ", &count(channels.len(), "channel", "channels"), ": ", &names(&channels)]);
+        line.extend([
+            "\n  - ",
+            &count(channels.len(), "channel", "channels"),
+            ": ",
+            &names(&channels),
+        ]);
     }
     line
 }
@@ -107,16 +138,29 @@ pub fn status(found: &Status, now: DateTime<Utc>) -> String {
     let mut lines = vec!["**Status**".to_owned()];
     lines.extend(found.integrations.iter().map(|integration| {
         let mark = if integration.is_active() { "✅" } else { "⚠️" };
-        let account = if integration.account.name.is_empty() { &integration.account.id } else { &integration.account.name };
+        let account = if integration.account.name.is_empty() {
+            &integration.account.id
+        } else {
+            &integration.account.name
+        };
         let seen = match (integration.repositories.len(), integration.channels.len()) {
             (0, 0) => String::new(),
             (repositories, 0) => format!(", {}", count(repositories, "repository", "repositories")),
             (0, channels) => format!(", {}", count(channels, "channel", "channels")),
             (repositories, channels) => {
-                format!(", {}, {}", count(repositories, "repository", "repositories"), count(channels, "channel", "channels"))
+                format!(
+                    ", {}, {}",
+                    count(repositories, "repository", "repositories"),
+                    count(channels, "channel", "channels")
+                )
             }
         };
-        format!("- {mark} {} {}: {}{seen}", connector(&integration.connector), escaped(account, 80), escaped(&integration.state, 40))
+        format!(
+            "- {mark} {} {}: {}{seen}",
+            connector(&integration.connector),
+            escaped(account, 80),
+            escaped(&integration.state, 40)
+        )
     }));
     if found.integrations.is_empty() {
         lines.push("- ⚠️ Nothing is connected yet.".to_owned());

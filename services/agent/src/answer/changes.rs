@@ -18,14 +18,22 @@ const MOST_CHARACTERS: usize = 10_000;
 
 /// Answers `asked` with what was `found`. `repository` is the full name the question's repository turned out to be.
 pub fn answer(asked: &ChangesQuestion, repository: Option<&str>, found: &Changes) -> String {
-    let changes: Vec<&Change> = found.changes.iter().filter(|change| by_one_of(change, &asked.people)).collect();
+    let changes: Vec<&Change> = found
+        .changes
+        .iter()
+        .filter(|change| by_one_of(change, &asked.people))
+        .collect();
     let mut answer = heading(asked, repository, changes.len());
     if changes.is_empty() {
         answer.push_str(&seen_people(asked, &found.changes));
     }
     let mut left_out = 0;
     for (title, group) in groups(asked.grouping, &changes) {
-        let most = if answer.len() > MOST_CHARACTERS { 0 } else { MOST_IN_A_GROUP };
+        let most = if answer.len() > MOST_CHARACTERS {
+            0
+        } else {
+            MOST_IN_A_GROUP
+        };
         answer.extend(["\n\n**", &title, "**"]);
         for change in group.iter().take(most) {
             answer.push_str(&line(change, asked, repository.is_none()));
@@ -60,12 +68,29 @@ fn heading(asked: &ChangesQuestion, repository: Option<&str>, count: usize) -> S
 
 /// "in the last 3 hours", "today", "since Monday".
 fn preposition(period: &str) -> String {
-    if period.starts_with("the ") { format!("in {period}") } else { period.to_owned() }
+    if period.starts_with("the ") {
+        format!("in {period}")
+    } else {
+        period.to_owned()
+    }
 }
 
 fn kind_names(asked: &ChangesQuestion, count: usize) -> String {
     let ending = if count == 1 { "" } else { "s" };
-    joined(asked.kinds.iter().map(|kind| format!("{}{}", noun(*kind), if *kind == ChangeKind::Push && count != 1 { "es" } else { ending })), "or")
+    joined(
+        asked.kinds.iter().map(|kind| {
+            format!(
+                "{}{}",
+                noun(*kind),
+                if *kind == ChangeKind::Push && count != 1 {
+                    "es"
+                } else {
+                    ending
+                }
+            )
+        }),
+        "or",
+    )
 }
 
 fn noun(kind: ChangeKind) -> &'static str {
@@ -106,7 +131,10 @@ fn groups<'change>(grouping: Grouping, changes: &[&'change Change]) -> Vec<(Stri
         Grouping::Person => {
             let mut groups: BTreeMap<(&str, &str), Vec<&Change>> = BTreeMap::new();
             for change in changes {
-                groups.entry((&change.actor.name, &change.actor.id)).or_default().push(change);
+                groups
+                    .entry((&change.actor.name, &change.actor.id))
+                    .or_default()
+                    .push(change);
             }
             let mut groups: Vec<Vec<&Change>> = groups.into_values().collect();
             groups.sort_by_key(|group| std::cmp::Reverse(group.len()));
@@ -145,8 +173,16 @@ fn line(change: &Change, asked: &ChangesQuestion, name_repository: bool) -> Stri
         line.extend([" · ", &who(change)]);
     }
     line.extend([" · ", &time(change.occurred_at, &asked.period)]);
-    let details: Vec<&String> = change.details.iter().filter(|detail| !change.title.contains(detail.trim())).collect();
-    let mut told: Vec<String> = details.iter().take(MOST_DETAILS).map(|detail| escaped(detail, 80)).collect();
+    let details: Vec<&String> = change
+        .details
+        .iter()
+        .filter(|detail| !change.title.contains(detail.trim()))
+        .collect();
+    let mut told: Vec<String> = details
+        .iter()
+        .take(MOST_DETAILS)
+        .map(|detail| escaped(detail, 80))
+        .collect();
     if details.len() > MOST_DETAILS {
         told.push(format!("{} more", details.len() - MOST_DETAILS));
     }
@@ -168,7 +204,11 @@ fn label(change: &Change) -> String {
 }
 
 fn who(change: &Change) -> String {
-    let name = if change.actor.name.trim().is_empty() { &change.actor.id } else { &change.actor.name };
+    let name = if change.actor.name.trim().is_empty() {
+        &change.actor.id
+    } else {
+        &change.actor.name
+    };
     match link(name, change.actor.url.as_deref(), 60) {
         unknown if unknown.is_empty() => "somebody".to_owned(),
         who => who,
@@ -228,8 +268,17 @@ fn footer(asked: &ChangesQuestion, truncated: bool, left_out: usize) -> String {
 fn looked_at(period: &Period) -> String {
     let (since, until) = (period.since, period.until);
     if since.date_naive() == until.date_naive() {
-        format!("I looked at {} from {} to {} UTC.", since.format("%a %-d %b %Y"), since.format("%H:%M"), until.format("%H:%M"))
+        format!(
+            "I looked at {} from {} to {} UTC.",
+            since.format("%a %-d %b %Y"),
+            since.format("%H:%M"),
+            until.format("%H:%M")
+        )
     } else {
-        format!("I looked from {} to {} UTC.", since.format("%a %-d %b %Y %H:%M"), until.format("%a %-d %b %Y %H:%M"))
+        format!(
+            "I looked from {} to {} UTC.",
+            since.format("%a %-d %b %Y %H:%M"),
+            until.format("%a %-d %b %Y %H:%M")
+        )
     }
 }

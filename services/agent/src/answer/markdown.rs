@@ -16,7 +16,9 @@ pub(super) fn escaped(text: &str, most: usize) -> String {
             // For readers of Markdown that know no backslash: what nobody sees keeps the two from making a link.
             ']' if characters.peek() == Some(&'(') => escaped.push_str("\\]\u{2060}"),
             // Inside a word an underscore means nothing, and `snake_case` stays readable where it is not unescaped.
-            '_' if before.is_alphanumeric() && characters.peek().is_some_and(|next| next.is_alphanumeric()) => escaped.push(c),
+            '_' if before.is_alphanumeric() && characters.peek().is_some_and(|next| next.is_alphanumeric()) => {
+                escaped.push(c)
+            }
             '\\' | '`' | '*' | '_' | '~' | '[' | ']' | '|' => escaped.extend(['\\', c]),
             // A word joiner, which nobody sees, keeps `@channel` and `@maya` from becoming a mention.
             '@' => escaped.extend(['@', '\u{2060}']),
@@ -32,7 +34,11 @@ pub(super) fn escaped(text: &str, most: usize) -> String {
 
 /// Escaped text as the beginning of a line, where a `#`, a `-` or a `>` would make a heading, a list or a quotation.
 pub(super) fn begun(escaped: &str) -> String {
-    if escaped.starts_with(['#', '-', '+', '=', '>']) { format!("\\{escaped}") } else { escaped.to_owned() }
+    if escaped.starts_with(['#', '-', '+', '=', '>']) {
+        format!("\\{escaped}")
+    } else {
+        escaped.to_owned()
+    }
 }
 
 /// A link where `url` is http or https, else only the label. The label is escaped here.
@@ -57,7 +63,8 @@ fn address(url: &str) -> Option<String> {
             '!' | '#'..='\'' | '*'..=';' | '=' | '?'..='[' | ']' | '_' | 'a'..='z' | '~' => address.push(c),
             _ => {
                 for byte in c.encode_utf8(&mut [0; 4]).bytes() {
-                    let [high, low] = [byte >> 4, byte & 15].map(|digit| char::from(b"0123456789ABCDEF"[usize::from(digit)]));
+                    let [high, low] =
+                        [byte >> 4, byte & 15].map(|digit| char::from(b"0123456789ABCDEF"[usize::from(digit)]));
                     address.extend(['%', high, low]);
                 }
             }
@@ -77,9 +84,15 @@ fn one_line(text: &str) -> String {
     let visible: String = text
         .chars()
         .map(|c| if c.is_whitespace() || c.is_control() { ' ' } else { c })
-        .filter(|c| !matches!(c, '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}'))
+        .filter(
+            |c| !matches!(c, '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}'),
+        )
         .collect();
-    visible.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+    visible
+        .split(' ')
+        .filter(|word| !word.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 #[cfg(test)]
@@ -90,13 +103,22 @@ mod tests {
 
     #[test]
     fn markup_stays_text() {
-        assert_eq!(escaped("Fix *bold* [x](y) `c` ~s~", 80), "Fix \\*bold\\* \\[x\\]\u{2060}(y) \\`c\\` \\~s\\~");
-        assert_eq!(escaped("keep snake_case, not _this_", 80), "keep snake_case, not \\_this\\_");
+        assert_eq!(
+            escaped("Fix *bold* [x](y) `c` ~s~", 80),
+            "Fix \\*bold\\* \\[x\\]\u{2060}(y) \\`c\\` \\~s\\~"
+        );
+        assert_eq!(
+            escaped("keep snake_case, not _this_", 80),
+            "keep snake_case, not \\_this\\_"
+        );
     }
 
     #[test]
     fn nobody_is_mentioned() {
-        assert_eq!(escaped("<!channel> <@U1> & @here", 80), "&lt;!channel> &lt;@\u{2060}U1> & @\u{2060}here");
+        assert_eq!(
+            escaped("<!channel> <@U1> & @here", 80),
+            "&lt;!channel> &lt;@\u{2060}U1> & @\u{2060}here"
+        );
     }
 
     #[test]
@@ -107,8 +129,18 @@ mod tests {
 
     #[test]
     fn only_web_addresses_become_links() {
-        assert_eq!(link("a", Some("https://github.com/a/b?c=(d)&e=f"), 9), "[a](https://github.com/a/b?c=%28d%29&e=f)");
-        for url in ["javascript:alert(1)", "https:/x", "https://", "ftp://x", " https://x", "data:text/html,x"] {
+        assert_eq!(
+            link("a", Some("https://github.com/a/b?c=(d)&e=f"), 9),
+            "[a](https://github.com/a/b?c=%28d%29&e=f)"
+        );
+        for url in [
+            "javascript:alert(1)",
+            "https:/x",
+            "https://",
+            "ftp://x",
+            " https://x",
+            "data:text/html,x",
+        ] {
             assert_eq!(link("a", Some(url), 9), "a", "{url}");
         }
         assert_eq!(link("a", None, 9), "a");

@@ -9,7 +9,10 @@ mod repository;
 #[cfg(test)]
 mod tests;
 
-pub use about::{connected, help, no_action, no_repository, not_begun, repository_ambiguous, repository_not_connected, status, unknown};
+pub use about::{
+    connected, help, no_action, no_repository, not_begun, repository_ambiguous, repository_not_connected, status,
+    unknown,
+};
 pub use changes::answer as changes;
 pub use facts::{Account, Actor, Change, Changes, ChangesRequest, GrantOnly, Integration, Integrations, Status};
 pub use repository::{Meant, find as find_repository};

@@ -7,7 +7,13 @@ pub(super) fn on_words(not_understood: &[String]) -> Option<String> {
     if not_understood.is_empty() {
         return None;
     }
-    let words = joined(not_understood.iter().take(5).map(|word| format!("“{}”", escaped(word, 40))), "and");
+    let words = joined(
+        not_understood
+            .iter()
+            .take(5)
+            .map(|word| format!("“{}”", escaped(word, 40))),
+        "and",
+    );
     Some(format!("I did not understand {words} and left it out."))
 }
 

@@ -40,7 +40,8 @@ fn nearest(wanted: &str, connected: &[&str]) -> Vec<String> {
         .filter_map(|full| {
             let lower = full.to_lowercase();
             let (whole, name) = (distance(wanted, &lower), distance(short(wanted), short(&lower)));
-            let part = short(wanted).chars().count() >= 3 && (lower.contains(short(wanted)) || wanted.contains(short(&lower)));
+            let part =
+                short(wanted).chars().count() >= 3 && (lower.contains(short(wanted)) || wanted.contains(short(&lower)));
             let distance = if part { 0 } else { whole.min(name) };
             let most = (short(wanted).chars().count() / 3).max(1);
             (distance <= most).then_some((distance, *full))
@@ -74,19 +75,31 @@ mod tests {
 
     #[test]
     fn full_and_short_names_are_found_in_any_case() {
-        assert_eq!(find("acme/payments", &CONNECTED), Meant::One("acme/Payments".to_owned()));
+        assert_eq!(
+            find("acme/payments", &CONNECTED),
+            Meant::One("acme/Payments".to_owned())
+        );
         assert_eq!(find("Payments", &CONNECTED), Meant::One("acme/Payments".to_owned()));
         assert_eq!(
             find("billing", &CONNECTED),
             Meant::Several(vec!["acme/billing".to_owned(), "other/billing".to_owned()])
         );
-        assert_eq!(find("other/billing", &CONNECTED), Meant::One("other/billing".to_owned()));
+        assert_eq!(
+            find("other/billing", &CONNECTED),
+            Meant::One("other/billing".to_owned())
+        );
     }
 
     #[test]
     fn mistyped_names_are_suggested() {
-        assert_eq!(find("acme/paymnets", &CONNECTED), Meant::None(vec!["acme/Payments".to_owned()]));
-        assert_eq!(find("bill", &CONNECTED), Meant::None(vec!["acme/billing".to_owned(), "other/billing".to_owned()]));
+        assert_eq!(
+            find("acme/paymnets", &CONNECTED),
+            Meant::None(vec!["acme/Payments".to_owned()])
+        );
+        assert_eq!(
+            find("bill", &CONNECTED),
+            Meant::None(vec!["acme/billing".to_owned(), "other/billing".to_owned()])
+        );
         assert_eq!(find("kitchen", &CONNECTED), Meant::None(Vec::new()));
         assert_eq!(find("payments", &[]), Meant::None(Vec::new()));
     }

@@ -32,10 +32,38 @@ fn found(changes: &[Value]) -> Changes {
 fn a_day() -> Changes {
     found(&[
         change("release", "v1.4.0", Some("v1.4.0"), "maya", "2026-11-22T13:40:00Z", &[]),
-        change("workflow_run_failed", "CI failed on main", Some("main"), "liam", "2026-11-22T13:02:00Z", &["conclusion: failure"]),
-        change("pull_request_merged", "Retry payments once", Some("#12"), "maya", "2026-11-22T12:58:00Z", &[]),
-        change("push", "3 commits to main", Some("main"), "maya", "2026-11-22T12:57:00Z", &["Retry once", "Round up", "Test it", "Say why"]),
-        change("deployment", "Deployed to production", Some("main"), "deploy-bot", "2026-11-22T13:45:00Z", &["state: success"]),
+        change(
+            "workflow_run_failed",
+            "CI failed on main",
+            Some("main"),
+            "liam",
+            "2026-11-22T13:02:00Z",
+            &["conclusion: failure"],
+        ),
+        change(
+            "pull_request_merged",
+            "Retry payments once",
+            Some("#12"),
+            "maya",
+            "2026-11-22T12:58:00Z",
+            &[],
+        ),
+        change(
+            "push",
+            "3 commits to main",
+            Some("main"),
+            "maya",
+            "2026-11-22T12:57:00Z",
+            &["Retry once", "Round up", "Test it", "Say why"],
+        ),
+        change(
+            "deployment",
+            "Deployed to production",
+            Some("main"),
+            "deploy-bot",
+            "2026-11-22T13:45:00Z",
+            &["state: success"],
+        ),
     ])
 }
 
@@ -51,7 +79,11 @@ fn integrations() -> Integrations {
 
 #[test]
 fn what_changed_today() {
-    let answer = changes(&asked("what changed in acme/payments today?"), Some("acme/payments"), &a_day());
+    let answer = changes(
+        &asked("what changed in acme/payments today?"),
+        Some("acme/payments"),
+        &a_day(),
+    );
     assert_snapshot!(answer);
 }
 
@@ -62,8 +94,19 @@ fn who_did_what_this_week_everywhere() {
 
 #[test]
 fn what_failed_and_why() {
-    let failed = found(&[change("workflow_run_failed", "CI failed", Some("main"), "liam", "2026-11-22T03:02:00Z", &[])]);
-    assert_snapshot!(changes(&asked("why did acme/payments fail last night?"), Some("acme/payments"), &failed));
+    let failed = found(&[change(
+        "workflow_run_failed",
+        "CI failed",
+        Some("main"),
+        "liam",
+        "2026-11-22T03:02:00Z",
+        &[],
+    )]);
+    assert_snapshot!(changes(
+        &asked("why did acme/payments fail last night?"),
+        Some("acme/payments"),
+        &failed
+    ));
 }
 
 #[test]
@@ -86,22 +129,41 @@ fn only_by_one_person() {
 
 #[test]
 fn a_long_list_is_cut_and_says_so() {
-    let many = (0..40).map(|n| change("push", &format!("push {n}"), None, "maya", "2026-11-22T12:00:00Z", &[])).collect::<Vec<_>>();
+    let many = (0..40)
+        .map(|n| change("push", &format!("push {n}"), None, "maya", "2026-11-22T12:00:00Z", &[]))
+        .collect::<Vec<_>>();
     let mut many = found(&many);
     many.truncated = true;
     let answer = changes(&asked("what changed today?"), None, &many);
-    assert!(answer.contains("… and 30 more") && answer.contains("the oldest are missing"), "{answer}");
+    assert!(
+        answer.contains("… and 30 more") && answer.contains("the oldest are missing"),
+        "{answer}"
+    );
 }
 
 #[test]
 fn hostile_titles_stay_text() {
-    let hostile = found(&[change("push", "<!channel> [pay](https://evil.example)\n# **now** @here", None, "<@U1>", "2026-11-22T12:00:00Z", &["`rm -rf`"])]);
+    let hostile = found(&[change(
+        "push",
+        "<!channel> [pay](https://evil.example)\n# **now** @here",
+        None,
+        "<@U1>",
+        "2026-11-22T12:00:00Z",
+        &["`rm -rf`"],
+    )]);
     assert_snapshot!(changes(&asked("what changed today?"), None, &hostile));
 }
 
 #[test]
 fn an_unknown_kind_is_shown_as_something_else() {
-    let new = found(&[change("incident_opened", "Queue is full", None, "maya", "2026-11-22T12:00:00Z", &[])]);
+    let new = found(&[change(
+        "incident_opened",
+        "Queue is full",
+        None,
+        "maya",
+        "2026-11-22T12:00:00Z",
+        &[],
+    )]);
     assert!(changes(&asked("what changed today?"), None, &new).contains("**Other changes (1)**"));
 }
 
@@ -127,16 +189,31 @@ fn how_things_are() {
     }))
     .unwrap();
     assert_snapshot!("status", status(&status_now, now()));
-    assert_snapshot!("status_of_nothing", status(&Status { projection_lag_seconds: Some(75.0), ..Status::default() }, now()));
+    assert_snapshot!(
+        "status_of_nothing",
+        status(
+            &Status {
+                projection_lag_seconds: Some(75.0),
+                ..Status::default()
+            },
+            now()
+        )
+    );
 }
 
 #[test]
 fn repositories_that_are_not_there() {
     let connected = ["acme/payments", "acme/web"];
-    assert_snapshot!("not_connected_near", repository_not_connected("acme/paymets", &["acme/payments".to_owned()], &connected));
+    assert_snapshot!(
+        "not_connected_near",
+        repository_not_connected("acme/paymets", &["acme/payments".to_owned()], &connected)
+    );
     assert_snapshot!("not_connected", repository_not_connected("kitchen", &[], &connected));
     assert_snapshot!("not_connected_none", repository_not_connected("kitchen", &[], &[]));
-    assert_snapshot!("ambiguous", repository_ambiguous("web", &["acme/web".to_owned(), "other/web".to_owned()]));
+    assert_snapshot!(
+        "ambiguous",
+        repository_ambiguous("web", &["acme/web".to_owned(), "other/web".to_owned()])
+    );
 }
 
 proptest! {

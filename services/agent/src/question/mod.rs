@@ -7,6 +7,7 @@ mod scope;
 #[cfg(test)]
 mod tests;
 mod understand;
+mod vocabulary;
 mod words;
 
 pub use intent::{ChangeKind, ChangesQuestion, Grouping, Intent};

@@ -16,11 +16,19 @@ pub(super) struct Span {
 
 impl Span {
     fn day(date: NaiveDate, name: impl Into<String>) -> Self {
-        Self { start: midnight(date), end: day_after(date), name: name.into() }
+        Self {
+            start: midnight(date),
+            end: day_after(date),
+            name: name.into(),
+        }
     }
 
     fn instant(at: DateTime<Utc>, name: impl Into<String>) -> Self {
-        Self { start: at, end: at, name: name.into() }
+        Self {
+            start: at,
+            end: at,
+            name: name.into(),
+        }
     }
 }
 
@@ -50,7 +58,9 @@ pub(super) fn moment(words: &Words, index: usize, now: DateTime<Utc>) -> Option<
         let date = today - Days::new(days_since(today.weekday(), weekday));
         return Some((1, Span::day(date, day_name(date, today))));
     }
-    if let Ok(date) = NaiveDate::parse_from_str(word, "%Y-%m-%d").or_else(|_| NaiveDate::parse_from_str(word, "%Y/%m/%d")) {
+    if let Ok(date) =
+        NaiveDate::parse_from_str(word, "%Y-%m-%d").or_else(|_| NaiveDate::parse_from_str(word, "%Y/%m/%d"))
+    {
         if !(1970..=2200).contains(&date.year()) {
             return None;
         }
@@ -109,7 +119,11 @@ fn month_and_day(words: &Words, index: usize, today: NaiveDate) -> Option<(usize
         (None, None) => return None,
     };
     let this_year = NaiveDate::from_ymd_opt(today.year(), month, day)?;
-    let date = if this_year > today { NaiveDate::from_ymd_opt(today.year() - 1, month, day)? } else { this_year };
+    let date = if this_year > today {
+        NaiveDate::from_ymd_opt(today.year() - 1, month, day)?
+    } else {
+        this_year
+    };
     Some((2, Span::day(date, date.to_string())))
 }
 
@@ -123,7 +137,10 @@ fn ordinal(word: &str) -> Option<u32> {
 
 /// `14:00`, `9am`, `2:30pm`, `14:00z`.
 fn time_of(word: &str) -> Option<NaiveTime> {
-    let word = word.strip_suffix("utc").or_else(|| word.strip_suffix('z')).unwrap_or(word);
+    let word = word
+        .strip_suffix("utc")
+        .or_else(|| word.strip_suffix('z'))
+        .unwrap_or(word);
     let (digits, half) = match (word.strip_suffix("am"), word.strip_suffix("pm")) {
         (Some(digits), _) => (digits, Some(0)),
         (_, Some(digits)) => (digits, Some(12)),
@@ -175,20 +192,37 @@ fn weekday_of(word: &str) -> Option<Weekday> {
 
 pub(super) fn month_of(word: &str) -> Option<u32> {
     const MONTHS: [&str; 12] = [
-        "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december",
+        "january",
+        "february",
+        "march",
+        "april",
+        "may",
+        "june",
+        "july",
+        "august",
+        "september",
+        "october",
+        "november",
+        "december",
     ];
     if word.len() < 3 {
         return None;
     }
-    (1..)
-        .zip(MONTHS)
-        .find_map(|(number, name)| (name == word || (word.len() == 3 && name.starts_with(word)) || (word == "sept" && number == 9)).then_some(number))
+    (1..).zip(MONTHS).find_map(|(number, name)| {
+        (name == word || (word.len() == 3 && name.starts_with(word)) || (word == "sept" && number == 9))
+            .then_some(number)
+    })
 }
 
 /// A count in digits or as one of the words people use.
 pub(super) fn number(word: &str) -> Option<i64> {
-    const SPELLED: [&str; 12] = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"];
-    if let Some(number) = (1..).zip(SPELLED).find_map(|(number, name)| (name == word).then_some(number)) {
+    const SPELLED: [&str; 12] = [
+        "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+    ];
+    if let Some(number) = (1..)
+        .zip(SPELLED)
+        .find_map(|(number, name)| (name == word).then_some(number))
+    {
         return Some(number);
     }
     match word {

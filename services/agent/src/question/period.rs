@@ -28,11 +28,19 @@ impl Period {
     }
 
     fn until_now(since: DateTime<Utc>, now: DateTime<Utc>, name: impl Into<String>) -> Self {
-        Self { since, until: now, name: name.into() }
+        Self {
+            since,
+            until: now,
+            name: name.into(),
+        }
     }
 
     fn whole(span: &Span, now: DateTime<Utc>, name: String) -> Self {
-        Self { since: span.start, until: span.end.min(now), name }
+        Self {
+            since: span.start,
+            until: span.end.min(now),
+            name,
+        }
     }
 }
 
@@ -68,7 +76,10 @@ pub(super) fn find(words: &mut Words, now: DateTime<Utc>) -> Option<Found> {
 
 /// Drops "over the", "in the", "during the" before a period, which belong to it.
 fn lead(words: &Words, index: usize) -> usize {
-    let first = usize::from(matches!(words.at(index), "in" | "over" | "during" | "within" | "for" | "from"));
+    let first = usize::from(matches!(
+        words.at(index),
+        "in" | "over" | "during" | "within" | "for" | "from"
+    ));
     first + usize::from(words.at(index + first) == "the")
 }
 
@@ -105,9 +116,17 @@ fn between(words: &Words, index: usize, now: DateTime<Utc>) -> Option<(usize, Pe
         return None;
     }
     let (second_length, second) = moment(words, joint + 1, now)?;
-    let until = if second.end > second.start { second.end } else { second.start };
+    let until = if second.end > second.start {
+        second.end
+    } else {
+        second.start
+    };
     let name = format!("from {} to {}", first.name, second.name);
-    let period = Period { since: first.start, until: until.min(now), name };
+    let period = Period {
+        since: first.start,
+        until: until.min(now),
+        name,
+    };
     Some((joint + 1 + second_length - index, period))
 }
 
@@ -136,16 +155,26 @@ fn last(words: &Words, index: usize, now: DateTime<Utc>) -> Option<(usize, Perio
         }
         ("last" | "previous", "week") => {
             let monday = monday(now.date_naive());
-            let period = Period { since: midnight(monday - Days::new(7)), until: midnight(monday), name: "last week".to_owned() };
+            let period = Period {
+                since: midnight(monday - Days::new(7)),
+                until: midnight(monday),
+                name: "last week".to_owned(),
+            };
             Some((2, period))
         }
         ("last" | "previous", "month") => {
             let first = first_of_month(now.date_naive());
             let before = first.checked_sub_months(Months::new(1))?;
-            let period = Period { since: midnight(before), until: midnight(first), name: "last month".to_owned() };
+            let period = Period {
+                since: midnight(before),
+                until: midnight(first),
+                name: "last month".to_owned(),
+            };
             Some((2, period))
         }
-        ("past", "week" | "month" | "day" | "hour") | ("last" | "previous", "hour" | "day") => Some((2, back(1, next, now)?)),
+        ("past", "week" | "month" | "day" | "hour") | ("last" | "previous", "hour" | "day") => {
+            Some((2, back(1, next, now)?))
+        }
         _ => {
             let (length, span) = moment(words, index, now)?;
             let name = format!("on {}", span.name);
@@ -163,12 +192,23 @@ fn this(words: &Words, index: usize, now: DateTime<Utc>) -> Option<(usize, Perio
     let (since, until, name) = match words.at(index + 1) {
         "week" => (midnight(monday(today)), now, "this week"),
         "month" => (midnight(first_of_month(today)), now, "this month"),
-        "morning" => (midnight(today), now.min(midnight(today) + Duration::hours(12)), "this morning"),
+        "morning" => (
+            midnight(today),
+            now.min(midnight(today) + Duration::hours(12)),
+            "this morning",
+        ),
         "afternoon" => (midnight(today) + Duration::hours(12), now, "this afternoon"),
         "evening" => (midnight(today) + Duration::hours(18), now, "this evening"),
         _ => return None,
     };
-    Some((2, Period { since, until, name: name.to_owned() }))
+    Some((
+        2,
+        Period {
+            since,
+            until,
+            name: name.to_owned(),
+        },
+    ))
 }
 
 /// `today`, `yesterday`, `on monday`, `2026-11-20`, `on 20 november`.
@@ -228,10 +268,13 @@ fn back(count: i64, unit: &str, now: DateTime<Utc>) -> Option<Period> {
 fn compact(word: &str) -> Option<(i64, &str)> {
     let unit_at = word.find(|c: char| !c.is_ascii_digit()).filter(|at| *at > 0)?;
     let (count, unit) = word.split_at(unit_at);
-    matches!(unit, "m" | "min" | "mins" | "h" | "hr" | "hrs" | "hours" | "d" | "days" | "w")
-        .then(|| count.parse().ok())
-        .flatten()
-        .map(|count| (count, unit))
+    matches!(
+        unit,
+        "m" | "min" | "mins" | "h" | "hr" | "hrs" | "hours" | "d" | "days" | "w"
+    )
+    .then(|| count.parse().ok())
+    .flatten()
+    .map(|count| (count, unit))
 }
 
 fn monday(date: NaiveDate) -> NaiveDate {

@@ -4,10 +4,58 @@ use super::words::Words;
 
 /// Words after "in", "to" or "by" that name no repository and nobody.
 const NOT_A_NAME: [&str; 52] = [
-    "a", "an", "the", "all", "any", "every", "each", "our", "my", "your", "us", "me", "it", "this", "that", "these", "there", "here", "and", "or",
-    "repo", "repos", "repository", "repositories", "service", "services", "project", "projects", "everything", "everywhere", "general", "total",
-    "what", "who", "when", "where", "which", "how", "slack", "github",
-    "know", "see", "do", "be", "look", "get", "find", "hear", "have", "late", "least", "most",
+    "a",
+    "an",
+    "the",
+    "all",
+    "any",
+    "every",
+    "each",
+    "our",
+    "my",
+    "your",
+    "us",
+    "me",
+    "it",
+    "this",
+    "that",
+    "these",
+    "there",
+    "here",
+    "and",
+    "or",
+    "repo",
+    "repos",
+    "repository",
+    "repositories",
+    "service",
+    "services",
+    "project",
+    "projects",
+    "everything",
+    "everywhere",
+    "general",
+    "total",
+    "what",
+    "who",
+    "when",
+    "where",
+    "which",
+    "how",
+    "slack",
+    "github",
+    "know",
+    "see",
+    "do",
+    "be",
+    "look",
+    "get",
+    "find",
+    "hear",
+    "have",
+    "late",
+    "least",
+    "most",
 ];
 
 const REPOSITORY_NOUNS: [&str; 6] = ["repo", "repository", "service", "project", "app", "codebase"];
@@ -21,7 +69,11 @@ pub(super) fn repository(words: &mut Words) -> Option<String> {
         }
         if let Some(name) = full_name(words.text(index)) {
             let before = index.saturating_sub(1);
-            let from = if is_preposition(words.at(before)) { before } else { index };
+            let from = if is_preposition(words.at(before)) {
+                before
+            } else {
+                index
+            };
             let noun = usize::from(REPOSITORY_NOUNS.contains(&words.at(index + 1)));
             words.understand(from..index + 1 + noun);
             return Some(name);
@@ -31,7 +83,10 @@ pub(super) fn repository(words: &mut Words) -> Option<String> {
         if !is_preposition(words.at(index)) || words.is_understood(index) {
             continue;
         }
-        let article = usize::from(matches!(words.at(index + 1), "the" | "our" | "my" | "repo" | "repository" | "project" | "service"));
+        let article = usize::from(matches!(
+            words.at(index + 1),
+            "the" | "our" | "my" | "repo" | "repository" | "project" | "service"
+        ));
         let at = index + 1 + article;
         let named_by_noun = REPOSITORY_NOUNS.contains(&words.at(at + 1));
         if is_name(words, at) {
@@ -53,12 +108,18 @@ pub(super) fn repository(words: &mut Words) -> Option<String> {
 }
 
 fn is_preposition(word: &str) -> bool {
-    matches!(word, "in" | "to" | "on" | "for" | "of" | "at" | "inside" | "from" | "with" | "about")
+    matches!(
+        word,
+        "in" | "to" | "on" | "for" | "of" | "at" | "inside" | "from" | "with" | "about"
+    )
 }
 
 fn is_name(words: &Words, index: usize) -> bool {
     let word = words.at(index);
-    !words.is_understood(index) && !NOT_A_NAME.contains(&word) && is_segment(word) && word.starts_with(|c: char| c.is_alphanumeric())
+    !words.is_understood(index)
+        && !NOT_A_NAME.contains(&word)
+        && is_segment(word)
+        && word.starts_with(|c: char| c.is_alphanumeric())
 }
 
 /// `acme/payments` out of itself or an address such as `https://github.com/acme/payments/pull/7`.
@@ -76,7 +137,14 @@ fn full_name(text: &str) -> Option<String> {
     let name = name.split(['?', '#']).next()?.trim_end_matches(".git");
     let known_pair = matches!(
         (owner.to_lowercase().as_str(), name.to_lowercase().as_str()),
-        ("and", "or") | ("ci", "cd") | ("he", "she") | ("she", "he") | ("n", "a") | ("w", "o") | ("yes", "no") | ("input", "output")
+        ("and", "or")
+            | ("ci", "cd")
+            | ("he", "she")
+            | ("she", "he")
+            | ("n", "a")
+            | ("w", "o")
+            | ("yes", "no")
+            | ("input", "output")
     );
     let worded = owner.chars().chain(name.chars()).any(char::is_alphabetic);
     (is_segment(owner) && is_segment(name) && worded && !known_pair).then(|| format!("{owner}/{name}"))
@@ -84,7 +152,10 @@ fn full_name(text: &str) -> Option<String> {
 
 /// The characters GitHub allows in an owner's or a repository's name, and its longest name.
 fn is_segment(text: &str) -> bool {
-    (1..=100).contains(&text.len()) && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
+    (1..=100).contains(&text.len())
+        && text
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
 }
 
 /// Finds whom a question names: `by maya and liam`, `did maya merge`, `maya's pushes`.
@@ -133,23 +204,56 @@ pub(super) fn people(words: &mut Words) -> Vec<String> {
 
 /// What a person can have been doing; the word after their name.
 const DOING: [&str; 19] = [
-    "do", "done", "doing", "been", "change", "changed", "merge", "merged", "push", "pushed", "deploy", "deployed", "release", "released", "ship",
-    "shipped", "break", "broken", "commit",
+    "do", "done", "doing", "been", "change", "changed", "merge", "merged", "push", "pushed", "deploy", "deployed",
+    "release", "released", "ship", "shipped", "break", "broken", "commit",
 ];
 
 const PRONOUNS: [&str; 17] = [
-    "we", "they", "it", "you", "he", "she", "anyone", "anybody", "someone", "somebody", "everyone", "everybody", "people", "nothing", "anything", "there",
+    "we",
+    "they",
+    "it",
+    "you",
+    "he",
+    "she",
+    "anyone",
+    "anybody",
+    "someone",
+    "somebody",
+    "everyone",
+    "everybody",
+    "people",
+    "nothing",
+    "anything",
+    "there",
     "what",
 ];
 
 const NO_OWNERS: [&str; 17] = [
-    "what", "who", "let", "today", "yesterday", "that", "here", "it", "week", "where", "there", "how", "when", "night", "day", "month", "why",
+    "what",
+    "who",
+    "let",
+    "today",
+    "yesterday",
+    "that",
+    "here",
+    "it",
+    "week",
+    "where",
+    "there",
+    "how",
+    "when",
+    "night",
+    "day",
+    "month",
+    "why",
 ];
 
 fn person(words: &Words, index: usize) -> Option<String> {
     let word = words.at(index);
     let is_name = !words.is_understood(index) && !word.is_empty() && (word == "me" || !NOT_A_NAME.contains(&word));
-    is_name.then(|| cleaned(words.text(index))).filter(|name| !name.is_empty())
+    is_name
+        .then(|| cleaned(words.text(index)))
+        .filter(|name| !name.is_empty())
 }
 
 /// After "and": another name, rather than another question ("by maya and what failed").
@@ -158,5 +262,10 @@ fn person_follows(words: &Words, index: usize) -> bool {
 }
 
 fn cleaned(name: &str) -> String {
-    name.trim_start_matches(['@', '<']).trim_start_matches('@').trim_end_matches('>').chars().take(80).collect()
+    name.trim_start_matches(['@', '<'])
+        .trim_start_matches('@')
+        .trim_end_matches('>')
+        .chars()
+        .take(80)
+        .collect()
 }

@@ -23,7 +23,14 @@ fn at(text: &str) -> DateTime<Utc> {
 fn the_question_of_the_scenario() {
     let asked = changes("what changed in acme/payments today?");
     assert_eq!(asked.repository.as_deref(), Some("acme/payments"));
-    assert_eq!(asked.period, Period { since: at("2026-11-22T00:00:00Z"), until: now(), name: "today".to_owned() });
+    assert_eq!(
+        asked.period,
+        Period {
+            since: at("2026-11-22T00:00:00Z"),
+            until: now(),
+            name: "today".to_owned()
+        }
+    );
     assert!(asked.kinds.is_empty() && asked.people.is_empty() && asked.not_understood.is_empty());
     assert_eq!(asked.grouping, Grouping::Kind);
 }
@@ -40,7 +47,11 @@ fn repositories_are_found_however_they_are_written() {
         "so what happened to acme/payments this week",
         "status of acme/payments?",
     ] {
-        assert_eq!(changes(question).repository.as_deref(), Some("acme/payments"), "{question}");
+        assert_eq!(
+            changes(question).repository.as_deref(),
+            Some("acme/payments"),
+            "{question}"
+        );
     }
     for question in [
         "what changed in payments?",
@@ -94,18 +105,41 @@ fn periods_are_read() {
         ("on dec 24th", day("2025-12-24", "2025-12-25"), "on 2025-12-24"),
         ("since 09:30", since("2026-11-22T09:30:00Z"), "since 09:30 UTC"),
         ("since 9am", since("2026-11-22T09:00:00Z"), "since 09:00 UTC"),
-        ("since 23:00 UTC", since("2026-11-21T23:00:00Z"), "since 23:00 UTC yesterday"),
+        (
+            "since 23:00 UTC",
+            since("2026-11-21T23:00:00Z"),
+            "since 23:00 UTC yesterday",
+        ),
         ("since yesterday", since("2026-11-21T00:00:00Z"), "since yesterday"),
         ("since 2 hours ago", since("2026-11-22T12:05:00Z"), "since 2 hours ago"),
-        ("last night", (at("2026-11-21T18:00:00Z"), at("2026-11-22T06:00:00Z")), "last night (18:00 to 06:00 UTC)"),
-        ("between monday and wednesday", day("2026-11-16", "2026-11-19"), "from Monday to Wednesday"),
-        ("from 09:00 to 12:00", (at("2026-11-22T09:00:00Z"), at("2026-11-22T12:00:00Z")), "from 09:00 UTC to 12:00 UTC"),
+        (
+            "last night",
+            (at("2026-11-21T18:00:00Z"), at("2026-11-22T06:00:00Z")),
+            "last night (18:00 to 06:00 UTC)",
+        ),
+        (
+            "between monday and wednesday",
+            day("2026-11-16", "2026-11-19"),
+            "from Monday to Wednesday",
+        ),
+        (
+            "from 09:00 to 12:00",
+            (at("2026-11-22T09:00:00Z"), at("2026-11-22T12:00:00Z")),
+            "from 09:00 UTC to 12:00 UTC",
+        ),
     ] {
-        for question in [format!("what changed {said}?"), format!("What failed in acme/payments {said}")] {
+        for question in [
+            format!("what changed {said}?"),
+            format!("What failed in acme/payments {said}"),
+        ] {
             let asked = changes(&question);
             assert_eq!((asked.period.since, asked.period.until), expected, "{question}");
             assert_eq!(asked.period.name, name, "{question}");
-            assert!(asked.not_understood.is_empty(), "{question}: {:?}", asked.not_understood);
+            assert!(
+                asked.not_understood.is_empty(),
+                "{question}: {:?}",
+                asked.not_understood
+            );
         }
     }
 }
@@ -120,7 +154,11 @@ fn a_period_that_cannot_be_read_is_admitted() {
         ("what will be released tomorrow", "tomorrow"),
     ] {
         let asked = changes(question);
-        assert!(asked.not_understood.contains(&said.to_owned()), "{question}: {:?}", asked.not_understood);
+        assert!(
+            asked.not_understood.contains(&said.to_owned()),
+            "{question}: {:?}",
+            asked.not_understood
+        );
         assert_eq!(asked.period.name, "the last 24 hours", "{question}");
     }
 }
@@ -145,7 +183,11 @@ fn kinds_are_read() {
         ("what shipped today", vec![Deployment, Release]),
         ("what changed today", vec![]),
     ] {
-        assert_eq!(changes(question).kinds.into_iter().collect::<Vec<_>>(), kinds, "{question}");
+        assert_eq!(
+            changes(question).kinds.into_iter().collect::<Vec<_>>(),
+            kinds,
+            "{question}"
+        );
     }
 }
 
@@ -186,7 +228,13 @@ fn help_status_and_connections() {
     for question in ["help", "Help!", "", "  ", "hi", "what can you do?", "commands", "?"] {
         assert_eq!(understand(question, now()), Intent::Help, "{question}");
     }
-    for question in ["status", "Status?", "what's your status", "are you alive?", "show me the status please"] {
+    for question in [
+        "status",
+        "Status?",
+        "what's your status",
+        "are you alive?",
+        "show me the status please",
+    ] {
         assert_eq!(understand(question, now()), Intent::Status, "{question}");
     }
     for question in [
@@ -203,10 +251,20 @@ fn help_status_and_connections() {
 
 #[test]
 fn an_order_is_not_taken_for_a_question() {
-    for question in ["deploy payments", "roll back the last release", "please restart acme/payments", "merge #12", "connect github"] {
+    for question in [
+        "deploy payments",
+        "roll back the last release",
+        "please restart acme/payments",
+        "merge #12",
+        "connect github",
+    ] {
         assert_eq!(understand(question, now()), Intent::Action, "{question}");
     }
-    for question in ["deploys today", "release history of payments", "merge requests since monday"] {
+    for question in [
+        "deploys today",
+        "release history of payments",
+        "merge requests since monday",
+    ] {
         assert!(matches!(understand(question, now()), Intent::Changes(_)), "{question}");
     }
 }
@@ -236,20 +294,29 @@ fn words_without_meaning_are_kept_to_be_named() {
 #[test]
 fn a_narrowing_question_continues_the_one_before() {
     let before = Some("what failed in acme/payments today?");
-    let Intent::Changes(asked) = understand_after(before, "and yesterday?", now()) else { panic!() };
+    let Intent::Changes(asked) = understand_after(before, "and yesterday?", now()) else {
+        panic!()
+    };
     assert_eq!(asked.repository.as_deref(), Some("acme/payments"));
     assert_eq!(asked.period.name, "yesterday");
     assert!(asked.kinds.contains(&ChangeKind::WorkflowRunFailed));
 
-    let Intent::Changes(asked) = understand_after(before, "what about acme/billing", now()) else { panic!() };
+    let Intent::Changes(asked) = understand_after(before, "what about acme/billing", now()) else {
+        panic!()
+    };
     assert_eq!(asked.repository.as_deref(), Some("acme/billing"));
     assert_eq!(asked.period.name, "today");
 
-    let Intent::Changes(asked) = understand_after(before, "and in billing?", now()) else { panic!() };
+    let Intent::Changes(asked) = understand_after(before, "and in billing?", now()) else {
+        panic!()
+    };
     assert_eq!(asked.repository.as_deref(), Some("billing"));
 
     assert_eq!(understand_after(before, "status", now()), Intent::Status);
-    assert_eq!(understand_after(Some("help"), "and yesterday?", now()), understand("yesterday", now()));
+    assert_eq!(
+        understand_after(Some("help"), "and yesterday?", now()),
+        understand("yesterday", now())
+    );
 }
 
 proptest! {

@@ -7,51 +7,8 @@ use chrono::{DateTime, Utc};
 use super::intent::{ChangeKind, ChangesQuestion, Grouping, Intent};
 use super::period::{self, Found, Period};
 use super::scope;
+use super::vocabulary::{CHANGED, FILLER, IMPERATIVES, KINDS, NEWS};
 use super::words::Words;
-
-/// Words that ask for changes by themselves.
-const CHANGED: [&str; 12] = [
-    "changed", "change", "changes", "happened", "happening", "happens", "happen", "activity", "shipped", "ship", "changelog", "delta",
-];
-
-/// Words that ask for changes only where everything else in the question is understood, too.
-const NEWS: [&str; 21] = [
-    "anything", "something", "new", "news", "update", "updates", "updated", "going", "went", "summary", "summarize", "summarise", "digest", "recap", "feed", "history", "did",
-    "done", "missed", "up", "latest",
-];
-
-/// Words that carry nothing this agent has to understand.
-const FILLER: [&str; 74] = [
-    "a", "an", "the", "and", "or", "in", "on", "to", "of", "for", "with", "at", "from", "about", "by", "is", "are", "was", "were", "has", "have",
-    "had", "be", "been", "do", "does", "doing", "did", "done", "can", "could", "would", "you", "me", "us", "we", "our", "my", "i", "it", "that",
-    "this", "there", "any", "anything", "all", "everything", "show", "tell", "list", "give", "please", "pls", "thanks", "hey", "hi", "hello",
-    "infragpt", "so", "just", "what", "what's", "whats", "who", "which", "when", "where", "how", "why", "get", "got", "far", "out", "many",
-];
-
-const IMPERATIVES: [&str; 23] = [
-    "deploy", "redeploy", "rollback", "roll", "restart", "revert", "merge", "release", "delete", "remove", "scale", "fix", "create", "close", "open",
-    "run", "rerun", "retry", "stop", "start", "connect", "disconnect", "approve",
-];
-
-const KINDS: [(ChangeKind, &[&str]); 5] = [
-    (
-        ChangeKind::WorkflowRunFailed,
-        &[
-            "fail", "failed", "fails", "failing", "failure", "failures", "broke", "broken", "break", "breaks", "breaking", "red", "builds", "build", "ci",
-            "workflow", "workflows",
-        ],
-    ),
-    (
-        ChangeKind::Deployment,
-        &["deploy", "deploys", "deployed", "deploying", "deployment", "deployments", "rollout", "rollouts", "shipped", "ship"],
-    ),
-    (ChangeKind::Release, &["release", "releases", "released", "tagged", "shipped", "ship"]),
-    (
-        ChangeKind::PullRequestMerged,
-        &["pr", "prs", "pull", "merged", "merge", "merges", "mr", "mrs"],
-    ),
-    (ChangeKind::Push, &["push", "pushes", "pushed", "commit", "commits", "committed"]),
-];
 
 /// How many words may stay without meaning before a question counts as about something else.
 const MOST_NOT_UNDERSTOOD: usize = 3;
@@ -76,10 +33,22 @@ pub fn understand_after(previous: Option<&str>, question: &str, now: DateTime<Ut
                 other => return other,
             };
             Intent::Changes(ChangesQuestion {
-                period: if parts.period.is_some() { said.period } else { before.period },
+                period: if parts.period.is_some() {
+                    said.period
+                } else {
+                    before.period
+                },
                 repository: said.repository.or(before.repository),
-                kinds: if said.kinds.is_empty() { before.kinds } else { said.kinds },
-                people: if said.people.is_empty() { before.people } else { said.people },
+                kinds: if said.kinds.is_empty() {
+                    before.kinds
+                } else {
+                    said.kinds
+                },
+                people: if said.people.is_empty() {
+                    before.people
+                } else {
+                    said.people
+                },
                 grouping: before.grouping,
                 wants_cause: before.wants_cause,
                 not_understood: said.not_understood,
@@ -117,7 +86,9 @@ impl Parts {
             }
         }
         if !kinds.is_empty() {
-            words.find(&["request", "requests", "runs", "run", "jobs", "job", "checks", "tests", "test", "gone", "went"]);
+            words.find(&[
+                "request", "requests", "runs", "run", "jobs", "job", "checks", "tests", "test", "gone", "went",
+            ]);
         }
         let changed = words.find(&CHANGED);
         words.find_pair("going", "on");
@@ -125,7 +96,16 @@ impl Parts {
         let repository = scope::repository(&mut words);
         words.find(&NEWS);
         words.find(&FILLER);
-        Self { words, period, misread, repository, people, kinds, changed, news }
+        Self {
+            words,
+            period,
+            misread,
+            repository,
+            people,
+            kinds,
+            changed,
+            news,
+        }
     }
 
     fn intent(&self, now: DateTime<Utc>) -> Intent {
@@ -173,7 +153,9 @@ impl Parts {
     }
 
     fn not_understood(&self) -> Vec<String> {
-        let known = ["status", "cause", "caused", "reason", "who's", "whom", "whose", "people", "things", "stuff"];
+        let known = [
+            "status", "cause", "caused", "reason", "who's", "whom", "whose", "people", "things", "stuff",
+        ];
         let mut rest = self.words.rest();
         rest.retain(|word| {
             let lower = word.to_lowercase();
@@ -184,7 +166,8 @@ impl Parts {
 
     /// Nothing but a period, a place, people or kinds: it narrows what was asked before.
     fn only_narrows(&self) -> bool {
-        let narrows = self.period.is_some() || self.repository.is_some() || !self.people.is_empty() || !self.kinds.is_empty();
+        let narrows =
+            self.period.is_some() || self.repository.is_some() || !self.people.is_empty() || !self.kinds.is_empty();
         narrows && !self.changed && self.not_understood().is_empty() && self.words.len() <= 8
     }
 
@@ -195,7 +178,10 @@ impl Parts {
         let said = said.join(" ");
         words.at(0) == "help"
             || (short && words.contains(&["help", "commands", "usage"]))
-            || matches!(said.as_str(), "hi" | "hello" | "hey" | "hi there" | "hello there" | "hey there" | "who are you" | "what are you")
+            || matches!(
+                said.as_str(),
+                "hi" | "hello" | "hey" | "hi there" | "hello there" | "hey there" | "who are you" | "what are you"
+            )
             || said.contains("what can you do")
             || said.contains("what can i ask")
             || said.contains("can you help")
@@ -210,15 +196,25 @@ impl Parts {
             && self.period.is_none()
             && !self.changed
             && self.people.is_empty()
-            && !matches!(next, "in" | "of" | "by" | "history" | "status" | "requests" | "pull" | "prs" | "runs")
+            && !matches!(
+                next,
+                "in" | "of" | "by" | "history" | "status" | "requests" | "pull" | "prs" | "runs"
+            )
             || matches!((self.words.at(verb), next), ("roll", "back"))
     }
 
     fn asks_what_is_connected(&self) -> bool {
         let words = &self.words;
-        words.contains(&["connected", "connections", "connection", "integrations", "integration", "integrated", "installed"])
-            || (words.contains(&["repos", "repositories", "channels"])
-                && (words.contains(&["which", "what", "list", "show"]) || words.len() <= 2)
-                && self.period.is_none())
+        words.contains(&[
+            "connected",
+            "connections",
+            "connection",
+            "integrations",
+            "integration",
+            "integrated",
+            "installed",
+        ]) || (words.contains(&["repos", "repositories", "channels"])
+            && (words.contains(&["which", "what", "list", "show"]) || words.len() <= 2)
+            && self.period.is_none())
     }
 }

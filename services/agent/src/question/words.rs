@@ -79,9 +79,7 @@ impl Words {
     }
 
     pub(super) fn contains(&self, known: &[&str]) -> bool {
-        self.words
-            .iter()
-            .any(|word| known.contains(&word.lower.as_str()))
+        self.words.iter().any(|word| known.contains(&word.lower.as_str()))
     }
 
     /// What nothing has understood, as it was written.
@@ -124,7 +122,24 @@ fn bare(word: &str) -> String {
     word.trim_matches(|c: char| {
         matches!(
             c,
-            '?' | '!' | '.' | ';' | ':' | '"' | '\'' | '(' | ')' | '[' | ']' | '{' | '}' | '*' | '`' | '“' | '”' | '…' | '‘'
+            '?' | '!'
+                | '.'
+                | ';'
+                | ':'
+                | '"'
+                | '\''
+                | '('
+                | ')'
+                | '['
+                | ']'
+                | '{'
+                | '}'
+                | '*'
+                | '`'
+                | '“'
+                | '”'
+                | '…'
+                | '‘'
         )
     })
     .to_owned()
@@ -141,7 +156,10 @@ mod tests {
 
     #[test]
     fn punctuation_and_case_are_taken_off() {
-        assert_eq!(lower("What changed, in `Acme/Payments`?"), ["what", "changed", "in", "acme/payments"]);
+        assert_eq!(
+            lower("What changed, in `Acme/Payments`?"),
+            ["what", "changed", "in", "acme/payments"]
+        );
     }
 
     #[test]

@@ -7,7 +7,10 @@ use crate::{REQUEST_ID, layered};
 
 async fn ask(readiness: Readiness, request: Request<Body>) -> Response {
     let panicking = Router::new().route("/panic", get(panics));
-    layered(router(readiness).merge(panicking)).oneshot(request).await.unwrap()
+    layered(router(readiness).merge(panicking))
+        .oneshot(request)
+        .await
+        .unwrap()
 }
 
 async fn panics() -> &'static str {
@@ -15,7 +18,12 @@ async fn panics() -> &'static str {
 }
 
 fn request(method: &str, path: &str) -> Request<Body> {
-    Request::builder().method(method).uri(path).header(REQUEST_ID, "r-1").body(Body::empty()).unwrap()
+    Request::builder()
+        .method(method)
+        .uri(path)
+        .header(REQUEST_ID, "r-1")
+        .body(Body::empty())
+        .unwrap()
 }
 
 async fn text(response: Response) -> String {
@@ -25,7 +33,11 @@ async fn text(response: Response) -> String {
 /// Status, media type and body of a response.
 async fn read(response: Response) -> String {
     let status = response.status();
-    let kind = response.headers().get("content-type").map_or("-", |kind| kind.to_str().unwrap()).to_owned();
+    let kind = response
+        .headers()
+        .get("content-type")
+        .map_or("-", |kind| kind.to_str().unwrap())
+        .to_owned();
     format!("{status}\n{kind}\n{}", text(response).await)
 }
 
@@ -33,7 +45,10 @@ async fn read(response: Response) -> String {
 async fn alive_says_nothing_of_readiness() {
     let mut broken = Readiness::new();
     broken.add("postgresql", || async { Err("no connection".to_owned()) });
-    assert_eq!(read(ask(broken, request("GET", "/healthz")).await).await, "200 OK\ntext/plain; charset=utf-8\nok");
+    assert_eq!(
+        read(ask(broken, request("GET", "/healthz")).await).await,
+        "200 OK\ntext/plain; charset=utf-8\nok"
+    );
 }
 
 #[tokio::test]
@@ -60,7 +75,10 @@ async fn a_check_that_hangs_is_a_failed_one() {
     let mut hanging = Readiness::new();
     hanging.add("postgresql", std::future::pending);
     let body = read(ask(hanging, request("GET", "/readyz")).await).await;
-    assert!(body.starts_with("503") && body.contains("no answer within 2 seconds"), "{body}");
+    assert!(
+        body.starts_with("503") && body.contains("no answer within 2 seconds"),
+        "{body}"
+    );
 }
 
 #[tokio::test]
@@ -138,12 +156,18 @@ async fn a_running_request_ends_before_the_server_does() {
     let server = tokio::spawn(crate::serve(listener, slow, shutdown.clone()));
 
     let mut client = tokio::net::TcpStream::connect(address).await.unwrap();
-    client.write_all(b"GET /slow HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").await.unwrap();
+    client
+        .write_all(b"GET /slow HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n")
+        .await
+        .unwrap();
     begun.await.unwrap();
     shutdown.cancel();
     finish.send(true).unwrap();
     let mut answer = String::new();
     client.read_to_string(&mut answer).await.unwrap();
-    assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("done"), "{answer}");
+    assert!(
+        answer.starts_with("HTTP/1.1 200") && answer.ends_with("done"),
+        "{answer}"
+    );
     server.await.unwrap().unwrap();
 }
