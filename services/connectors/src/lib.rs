@@ -1,7 +1,7 @@
 //! The connectors: how facts come in from Slack and GitHub, what they mean, and how answers go out.
 
 mod catalogue;
-mod fact;
+pub mod fact;
 pub mod github;
 mod problem;
 pub mod slack;

@@ -2,7 +2,7 @@
 //!
 //! slack-morphism opens the WebSockets, answers pings and notices silence. What it leaves to us stands here: its restart closes a
 //! connection before it opens the next, it tries again at a fixed pace, and it tells nobody why it can't connect. So every
-//! connection is a [`link::Link`] of its own, on its own thread, that can be opened beside another one and abandoned without a trace.
+//! connection is a link of its own, on its own thread, that can be opened beside another one and abandoned without a trace.
 //!
 //! Source: <https://docs.slack.dev/apis/events-api/using-socket-mode>.
 
