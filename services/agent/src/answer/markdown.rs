@@ -17,7 +17,7 @@ pub(super) fn escaped(text: &str, most: usize) -> String {
             ']' if characters.peek() == Some(&'(') => escaped.push_str("\\]\u{2060}"),
             // Inside a word an underscore means nothing, and `snake_case` stays readable where it is not unescaped.
             '_' if before.is_alphanumeric() && characters.peek().is_some_and(|next| next.is_alphanumeric()) => {
-                escaped.push(c)
+                escaped.push(c);
             }
             '\\' | '`' | '*' | '_' | '~' | '[' | ']' | '|' => escaped.extend(['\\', c]),
             // A word joiner, which nobody sees, keeps `@channel` and `@maya` from becoming a mention.
