@@ -20,7 +20,9 @@ pub struct Given<A: Aggregate> {
 
 impl<A: Aggregate> Given<A> {
     pub fn when(self, command: A::Command) -> When<A> {
-        When { decided: self.state.decide(command) }
+        When {
+            decided: self.state.decide(command),
+        }
     }
 }
 

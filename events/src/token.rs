@@ -19,7 +19,9 @@ pub struct InvalidToken {
 /// Whether `text` is safe as one token of a subject.
 fn is_token(text: &str) -> bool {
     (1..=MAXIMUM_LENGTH).contains(&text.len())
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
 }
 
 macro_rules! token {
@@ -109,7 +111,9 @@ mod tests {
 
     #[test]
     fn an_unsafe_token_is_refused_when_read_from_json() {
-        let error = serde_json::from_str::<ConnectorKind>(r#""a.b""#).unwrap_err().to_string();
+        let error = serde_json::from_str::<ConnectorKind>(r#""a.b""#)
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("`a.b` is not a valid connector"), "{error}");
     }
 }

@@ -1,9 +1,14 @@
 //! What was written must be readable for ever: frozen payloads of every version, and schemas that don't change.
 
-use std::{collections::BTreeSet, fs, path::{Path, PathBuf}};
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use infragpt_events::{
-    DecodeError, DomainEvent, catalogue, change::ChangeEvent, conversation::ConversationEvent, integration::IntegrationEvent,
+    DecodeError, DomainEvent, catalogue, change::ChangeEvent, conversation::ConversationEvent,
+    integration::IntegrationEvent,
 };
 
 fn directory(name: &str) -> PathBuf {
@@ -20,7 +25,9 @@ fn identifiers(directory: &Path) -> BTreeSet<String> {
 }
 
 fn decode(identifier: &str, payload: &[u8]) -> Result<serde_json::Value, DecodeError> {
-    let [aggregate, name, version] = identifier.split('.').collect::<Vec<_>>()[..] else { panic!("{identifier}") };
+    let [aggregate, name, version] = identifier.split('.').collect::<Vec<_>>()[..] else {
+        panic!("{identifier}")
+    };
     let version = version.strip_prefix('v').unwrap().parse().unwrap();
     match aggregate {
         "integration" => IntegrationEvent::decode(name, version, payload).map(|event| event.payload()),
@@ -41,7 +48,11 @@ fn every_version_ever_written_loads() {
         assert_eq!(decoded, written, "{identifier} reads back differently");
     }
     for description in catalogue::all() {
-        assert!(frozen.contains(&description.identifier()), "freeze a fixture of {}", description.identifier());
+        assert!(
+            frozen.contains(&description.identifier()),
+            "freeze a fixture of {}",
+            description.identifier()
+        );
     }
 }
 
@@ -57,7 +68,8 @@ fn released_schemas_do_not_change() {
             fs::write(&path, &generated).unwrap();
         }
         let released: serde_json::Value = serde_json::from_slice(
-            &fs::read(&path).unwrap_or_else(|_| panic!("no schema of {}: run with UPDATE_SCHEMAS=1", description.identifier())),
+            &fs::read(&path)
+                .unwrap_or_else(|_| panic!("no schema of {}: run with UPDATE_SCHEMAS=1", description.identifier())),
         )
         .unwrap();
         assert_eq!(
@@ -72,7 +84,10 @@ fn released_schemas_do_not_change() {
 #[test]
 fn an_event_of_a_newer_build_is_named() {
     let error = ChangeEvent::decode("recorded", 2, b"{}").unwrap_err();
-    assert_eq!(error.to_string(), "`change.recorded` has version 2, and this build reads up to 1: upgrade it");
+    assert_eq!(
+        error.to_string(),
+        "`change.recorded` has version 2, and this build reads up to 1: upgrade it"
+    );
     let error = ChangeEvent::decode("undone", 1, b"{}").unwrap_err();
     assert_eq!(error.to_string(), "this build knows no `change` event named `undone`");
     let error = ChangeEvent::decode("recorded", 1, b"{}").unwrap_err();

@@ -58,7 +58,9 @@ pub struct Accounts {
 impl Accounts {
     /// The accounts with the permissions of `connection`'s role.
     pub fn new(connection: &Connection) -> Self {
-        Self { connection: connection.clone() }
+        Self {
+            connection: connection.clone(),
+        }
     }
 
     /// Whose account it is, if anyone's.
@@ -71,7 +73,9 @@ impl Accounts {
         else {
             return Ok(None);
         };
-        serde_json::from_slice(&entry.value).map(Some).map_err(|source| Error::Entry { key, source })
+        serde_json::from_slice(&entry.value)
+            .map(Some)
+            .map_err(|source| Error::Entry { key, source })
     }
 
     /// Claims an account, atomically: of two organizations at once exactly one has it then.

@@ -66,7 +66,12 @@ impl Connection {
     /// # Errors
     /// [`Error::Unreachable`] may be tried again, the others are final.
     pub async fn connect(configuration: &ConnectionConfiguration) -> Result<Self, Error> {
-        let ConnectionConfiguration { url, user, password, name } = configuration;
+        let ConnectionConfiguration {
+            url,
+            user,
+            password,
+            name,
+        } = configuration;
         let client = ConnectOptions::new()
             .user_and_password(user.clone(), password.expose_secret().to_owned())
             .name(name)
@@ -92,16 +97,28 @@ impl Connection {
             .await
             .map_err(|source| match source.kind() {
                 async_nats::ConnectErrorKind::Authentication | async_nats::ConnectErrorKind::AuthorizationViolation => {
-                    Error::Refused { url: url.clone(), user: user.clone() }
+                    Error::Refused {
+                        url: url.clone(),
+                        user: user.clone(),
+                    }
                 }
-                _ => Error::Unreachable { url: url.clone(), source },
+                _ => Error::Unreachable {
+                    url: url.clone(),
+                    source,
+                },
             })?;
         let version = client.server_info().version;
         if parse_version(&version).is_none_or(|version| version < LEAST_SERVER_VERSION) {
             let (major, minor, patch) = LEAST_SERVER_VERSION;
-            return Err(Error::TooOld { found: version, least: format!("{major}.{minor}.{patch}") });
+            return Err(Error::TooOld {
+                found: version,
+                least: format!("{major}.{minor}.{patch}"),
+            });
         }
-        Ok(Self { client, user: user.as_str().into() })
+        Ok(Self {
+            client,
+            user: user.as_str().into(),
+        })
     }
 
     /// The NATS user that this connection is.

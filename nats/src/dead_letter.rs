@@ -9,7 +9,10 @@ pub(crate) async fn store(client: &Client, letter: &DeadLetter<'_>) -> Result<()
     let mut headers: HeaderMap = letter.message.headers.clone().unwrap_or_default();
     let sequence = letter.sequence.to_string();
     for (name, value) in [
-        ("Nats-Msg-Id", format!("{}.{sequence}.{}", letter.stream, letter.consumer)),
+        (
+            "Nats-Msg-Id",
+            format!("{}.{sequence}.{}", letter.stream, letter.consumer),
+        ),
         ("Nats-Expected-Stream", "DEAD_LETTERS".to_owned()),
         ("Infragpt-Dead-Stream", letter.stream.to_owned()),
         ("Infragpt-Dead-Sequence", sequence),
@@ -21,7 +24,9 @@ pub(crate) async fn store(client: &Client, letter: &DeadLetter<'_>) -> Result<()
         headers.insert(name, HeaderValue::from(line.as_str()));
     }
     let subject = format!("dead.{}.{}.{}", letter.stream, letter.consumer, letter.message.subject);
-    publish::publish(client, subject, headers, letter.message.payload.clone()).await.map(drop)
+    publish::publish(client, subject, headers, letter.message.payload.clone())
+        .await
+        .map(drop)
 }
 
 /// A message that can't be handled.

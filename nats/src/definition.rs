@@ -115,7 +115,9 @@ impl Definitions {
         let mut all = Vec::new();
         for (path, text) in STREAMS {
             let mut definition = parse(path, text, "name")?;
-            definition.configuration.insert("num_replicas".to_owned(), json!(replicas));
+            definition
+                .configuration
+                .insert("num_replicas".to_owned(), json!(replicas));
             all.push(definition);
         }
         for (path, text) in CONSUMERS {
@@ -154,20 +156,29 @@ impl Definitions {
 
     /// The names of the streams and buckets.
     pub fn streams(&self) -> impl Iterator<Item = &str> {
-        self.all.iter().filter(|definition| definition.parent.is_none()).map(|definition| definition.name.as_str())
+        self.all
+            .iter()
+            .filter(|definition| definition.parent.is_none())
+            .map(|definition| definition.name.as_str())
     }
 }
 
 fn parse(path: &str, text: &str, name_field: &str) -> Result<Definition, Error> {
-    let invalid = |problem: String| Error::File { path: path.to_owned(), problem };
-    let configuration: Map<String, Value> =
-        serde_json::from_str(text).map_err(|error| invalid(error.to_string()))?;
+    let invalid = |problem: String| Error::File {
+        path: path.to_owned(),
+        problem,
+    };
+    let configuration: Map<String, Value> = serde_json::from_str(text).map_err(|error| invalid(error.to_string()))?;
     let name = configuration
         .get(name_field)
         .and_then(Value::as_str)
         .ok_or_else(|| invalid(format!("`{name_field}` is missing")))?
         .to_owned();
-    Ok(Definition { parent: None, name, configuration })
+    Ok(Definition {
+        parent: None,
+        name,
+        configuration,
+    })
 }
 
 impl Definition {
@@ -193,10 +204,20 @@ impl Definition {
                 fields => ChangeKind::Update(fields),
             },
             // 10059: no such stream, 10014: no such consumer.
-            Err(publish::Error::Refused { code: 10_059 | 10_014, .. }) => ChangeKind::Create,
-            Err(error) => return Err(Error::Server { subject, problem: error.to_string() }),
+            Err(publish::Error::Refused {
+                code: 10_059 | 10_014, ..
+            }) => ChangeKind::Create,
+            Err(error) => {
+                return Err(Error::Server {
+                    subject,
+                    problem: error.to_string(),
+                });
+            }
         };
-        Ok(Change { name: self.label(), kind })
+        Ok(Change {
+            name: self.label(),
+            kind,
+        })
     }
 
     /// The fields of the file that the server has otherwise. What the server adds by itself does not count.
@@ -231,7 +252,10 @@ impl Definition {
             }
         };
         let answer: Result<Value, _> = publish::api(&connection.client, subject.clone(), &request).await;
-        answer.map(drop).map_err(|error| Error::Server { subject, problem: error.to_string() })
+        answer.map(drop).map_err(|error| Error::Server {
+            subject,
+            problem: error.to_string(),
+        })
     }
 }
 
@@ -280,9 +304,17 @@ mod tests {
     fn every_definition_is_described_and_owned() {
         for definition in Definitions::embedded(1).unwrap().all {
             let field = |name: &str| definition.configuration.get(name).cloned().unwrap_or_default();
-            assert!(field("description").as_str().is_some_and(|text| text.len() > 20), "{}", definition.label());
+            assert!(
+                field("description").as_str().is_some_and(|text| text.len() > 20),
+                "{}",
+                definition.label()
+            );
             for entry in ["owner", "runbook"] {
-                assert!(field("metadata")[entry].is_string(), "{} has no {entry}", definition.label());
+                assert!(
+                    field("metadata")[entry].is_string(),
+                    "{} has no {entry}",
+                    definition.label()
+                );
             }
         }
     }
@@ -290,7 +322,13 @@ mod tests {
     #[test]
     fn no_event_stream_lets_messages_expire_alone_or_be_rolled_up() {
         for (path, text) in STREAMS.iter().filter(|(path, _)| !path.contains("KV_")) {
-            for forbidden in ["allow_msg_ttl", "allow_rollup_hdrs", "allow_msg_schedules", "deny_delete", "deny_purge"] {
+            for forbidden in [
+                "allow_msg_ttl",
+                "allow_rollup_hdrs",
+                "allow_msg_schedules",
+                "deny_delete",
+                "deny_purge",
+            ] {
                 assert!(!text.contains(forbidden), "{path} has {forbidden}");
             }
         }
@@ -301,7 +339,10 @@ mod tests {
         let definition = Definition {
             parent: None,
             name: "S".into(),
-            configuration: json!({"a": 1, "zero": 0, "metadata": {"owner": "x"}}).as_object().unwrap().clone(),
+            configuration: json!({"a": 1, "zero": 0, "metadata": {"owner": "x"}})
+                .as_object()
+                .unwrap()
+                .clone(),
         };
         let server = json!({"a": 1, "metadata": {"owner": "x", "_nats.level": "4"}, "more": true});
         assert_eq!(definition.differences(&server), []);

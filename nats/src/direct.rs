@@ -55,9 +55,15 @@ pub(crate) async fn read_all(client: &Client, stream: &str, filter: &str, from: 
 }
 
 async fn read_batch(client: &Client, stream: &str, filter: &str, from: u64) -> Result<(Vec<Received>, u64), Error> {
-    let unavailable = |problem: String| Error::Unavailable { stream: stream.to_owned(), problem };
+    let unavailable = |problem: String| Error::Unavailable {
+        stream: stream.to_owned(),
+        problem,
+    };
     let inbox = client.new_inbox();
-    let mut replies = client.subscribe(inbox.clone()).await.map_err(|error| unavailable(error.to_string()))?;
+    let mut replies = client
+        .subscribe(inbox.clone())
+        .await
+        .map_err(|error| unavailable(error.to_string()))?;
     let request = json!({ "seq": from, "batch": BATCH, "next_by_subj": filter }).to_string();
     client
         .publish_with_reply(format!("$JS.API.DIRECT.GET.{stream}"), inbox, request.into())
@@ -80,7 +86,10 @@ async fn read_batch(client: &Client, stream: &str, filter: &str, from: u64) -> R
             Some(204 | 404) => return Ok((messages, pending)),
             Some(503) => return Err(unavailable("nobody answers".to_owned())),
             Some(status) => {
-                return Err(unavailable(format!("status {status} {}", reply.description.unwrap_or_default())));
+                return Err(unavailable(format!(
+                    "status {status} {}",
+                    reply.description.unwrap_or_default()
+                )));
             }
         }
     }
@@ -90,25 +99,53 @@ fn read_direct(stream: &str, reply: &Message) -> Result<(Received, u64), Error> 
     let empty = HeaderMap::new();
     let headers = reply.headers.as_ref().unwrap_or(&empty);
     let header = |name: &str| headers.get(name).map(async_nats::HeaderValue::as_str);
-    let unavailable = |what: &str| Error::Unavailable { stream: stream.to_owned(), problem: format!("no {what} in its answer") };
-    let sequence = header("Nats-Sequence").and_then(|value| value.parse().ok()).ok_or_else(|| unavailable("sequence"))?;
+    let unavailable = |what: &str| Error::Unavailable {
+        stream: stream.to_owned(),
+        problem: format!("no {what} in its answer"),
+    };
+    let sequence = header("Nats-Sequence")
+        .and_then(|value| value.parse().ok())
+        .ok_or_else(|| unavailable("sequence"))?;
     let subject = header("Nats-Subject").ok_or_else(|| unavailable("subject"))?.to_owned();
     let published = header("Nats-Time-Stamp")
         .and_then(|value| DateTime::parse_from_rfc3339(value).ok())
         .ok_or_else(|| unavailable("time"))?
         .to_utc();
-    let pending = header("Nats-Num-Pending").and_then(|value| value.parse().ok()).unwrap_or(0);
-    let (envelope, payload) = Envelope::read(headers, &reply.payload)
-        .map_err(|source| Error::Envelope { stream: stream.to_owned(), sequence, source })?;
+    let pending = header("Nats-Num-Pending")
+        .and_then(|value| value.parse().ok())
+        .unwrap_or(0);
+    let (envelope, payload) = Envelope::read(headers, &reply.payload).map_err(|source| Error::Envelope {
+        stream: stream.to_owned(),
+        sequence,
+        source,
+    })?;
     let stream = stream.to_owned();
-    Ok((Received { envelope, payload, stream, subject, sequence, published, delivered: 0 }, pending))
+    Ok((
+        Received {
+            envelope,
+            payload,
+            stream,
+            subject,
+            sequence,
+            published,
+            delivered: 0,
+        },
+        pending,
+    ))
 }
 
 /// The last message on subjects that match `filter`, read from the stream's leader.
 pub(crate) async fn last(client: &Client, stream: &str, filter: &str) -> Result<Option<Received>, Error> {
-    let unavailable = |problem: String| Error::Unavailable { stream: stream.to_owned(), problem };
-    let answer: Result<MessageAnswer, publish::Error> =
-        publish::api(client, format!("$JS.API.STREAM.MSG.GET.{stream}"), &json!({ "last_by_subj": filter })).await;
+    let unavailable = |problem: String| Error::Unavailable {
+        stream: stream.to_owned(),
+        problem,
+    };
+    let answer: Result<MessageAnswer, publish::Error> = publish::api(
+        client,
+        format!("$JS.API.STREAM.MSG.GET.{stream}"),
+        &json!({ "last_by_subj": filter }),
+    )
+    .await;
     let stored = match answer {
         Ok(answer) => answer.message,
         // 10037: no message found.
@@ -116,12 +153,17 @@ pub(crate) async fn last(client: &Client, stream: &str, filter: &str) -> Result<
         Err(error) => return Err(unavailable(error.to_string())),
     };
     let decode = |text: Option<String>| {
-        STANDARD.decode(text.unwrap_or_default()).map_err(|error| unavailable(format!("its answer can't be read: {error}")))
+        STANDARD
+            .decode(text.unwrap_or_default())
+            .map_err(|error| unavailable(format!("its answer can't be read: {error}")))
     };
     let headers = parse_headers(&decode(stored.hdrs)?);
     let payload = Bytes::from(decode(stored.data)?);
-    let (envelope, payload) = Envelope::read(&headers, &payload)
-        .map_err(|source| Error::Envelope { stream: stream.to_owned(), sequence: stored.seq, source })?;
+    let (envelope, payload) = Envelope::read(&headers, &payload).map_err(|source| Error::Envelope {
+        stream: stream.to_owned(),
+        sequence: stored.seq,
+        source,
+    })?;
     Ok(Some(Received {
         envelope,
         payload,
@@ -154,8 +196,10 @@ fn parse_headers(wire: &[u8]) -> HeaderMap {
     let mut headers = HeaderMap::new();
     for line in String::from_utf8_lossy(wire).split("\r\n").skip(1) {
         if let Some((name, value)) = line.split_once(':')
-            && let (Ok(name), Ok(value)) =
-                (name.trim().parse::<async_nats::HeaderName>(), value.trim().parse::<async_nats::HeaderValue>())
+            && let (Ok(name), Ok(value)) = (
+                name.trim().parse::<async_nats::HeaderName>(),
+                value.trim().parse::<async_nats::HeaderValue>(),
+            )
         {
             headers.append(name, value);
         }
@@ -172,8 +216,13 @@ pub(crate) struct LastValue {
 ///
 /// The subject is part of the API's subject, so that a role's permissions can tell which it may read.
 pub(crate) async fn last_value(client: &Client, stream: &str, subject: &str) -> Result<Option<LastValue>, Error> {
-    let unavailable = |problem: String| Error::Unavailable { stream: stream.to_owned(), problem };
-    let request = async_nats::Request::new().payload(Bytes::new()).timeout(Some(publish::TIMEOUT));
+    let unavailable = |problem: String| Error::Unavailable {
+        stream: stream.to_owned(),
+        problem,
+    };
+    let request = async_nats::Request::new()
+        .payload(Bytes::new())
+        .timeout(Some(publish::TIMEOUT));
     let reply = client
         .send_request(format!("$JS.API.DIRECT.GET.{stream}.{subject}"), request)
         .await
@@ -181,6 +230,9 @@ pub(crate) async fn last_value(client: &Client, stream: &str, subject: &str) -> 
     match reply.status.map(|status| status.as_u16()) {
         None => Ok(Some(LastValue { value: reply.payload })),
         Some(404) => Ok(None),
-        Some(status) => Err(unavailable(format!("status {status} {}", reply.description.unwrap_or_default()))),
+        Some(status) => Err(unavailable(format!(
+            "status {status} {}",
+            reply.description.unwrap_or_default()
+        ))),
     }
 }

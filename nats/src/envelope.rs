@@ -94,8 +94,16 @@ impl Envelope {
             ("type", self.kind.as_str().into()),
         ];
         attributes.extend(time.map(|time| ("time", time.into())));
-        attributes.extend(optional.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?.into()))));
-        attributes.extend(self.extensions.iter().map(|(name, value)| (name.as_str(), value.as_str().into())));
+        attributes.extend(
+            optional
+                .into_iter()
+                .filter_map(|(name, value)| Some((name, value.as_deref()?.into()))),
+        );
+        attributes.extend(
+            self.extensions
+                .iter()
+                .map(|(name, value)| (name.as_str(), value.as_str().into())),
+        );
         attributes
     }
 
@@ -108,7 +116,12 @@ impl Envelope {
             .iter()
             .find(|(name, _)| AsRef::<str>::as_ref(*name).eq_ignore_ascii_case("content-type"))
             .and_then(|(_, values)| values.first());
-        if content_type.is_some_and(|value| value.as_str().to_ascii_lowercase().starts_with("application/cloudevents")) {
+        if content_type.is_some_and(|value| {
+            value
+                .as_str()
+                .to_ascii_lowercase()
+                .starts_with("application/cloudevents")
+        }) {
             return structured::read(payload);
         }
         let mut envelope = Self::default();
@@ -139,8 +152,10 @@ impl Envelope {
             "source" => self.source = value,
             "type" => self.kind = value,
             "time" => {
-                let time = DateTime::parse_from_rfc3339(&value)
-                    .map_err(|problem| Error::Invalid { attribute: "time", problem: problem.to_string() })?;
+                let time = DateTime::parse_from_rfc3339(&value).map_err(|problem| Error::Invalid {
+                    attribute: "time",
+                    problem: problem.to_string(),
+                })?;
                 self.time = Some(time.to_utc());
             }
             "subject" => self.subject = Some(value),

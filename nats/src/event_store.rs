@@ -119,7 +119,9 @@ pub struct EventStore {
 impl EventStore {
     /// The store with the permissions of `connection`'s role.
     pub fn new(connection: &Connection) -> Self {
-        Self { connection: connection.clone() }
+        Self {
+            connection: connection.clone(),
+        }
     }
 
     /// Loads an aggregate by folding its events.
@@ -128,7 +130,10 @@ impl EventStore {
     /// [`Error::Load`] and [`Error::Decode`].
     pub async fn load<A: Aggregate>(&self, subject: &AggregateSubject) -> Result<Loaded<A>, Error> {
         let stored = direct::read_all(&self.connection.client, STREAM, &subject.all(), 1).await?;
-        let mut loaded = Loaded { state: A::default(), version: Version::default() };
+        let mut loaded = Loaded {
+            state: A::default(),
+            version: Version::default(),
+        };
         for received in &stored {
             loaded.state = loaded.state.evolve(&decode_event::<A::Event>(received)?.event);
             loaded.version = Version(received.sequence);
@@ -161,7 +166,10 @@ impl EventStore {
         cause: &Cause,
         command: A::Command,
     ) -> Result<Executed<A::Event>, ExecuteError<A::Error>> {
-        let nothing = Loaded { state: A::default(), version: Version::default() };
+        let nothing = Loaded {
+            state: A::default(),
+            version: Version::default(),
+        };
         self.execute_on(nothing, subject, cause, command).await
     }
 
@@ -187,7 +195,11 @@ impl EventStore {
     }
 
     /// Loads until the state is newer than `lost`, because a replica may lag behind the leader that told of the race.
-    async fn load_from_leader<A: Aggregate>(&self, subject: &AggregateSubject, lost: Version) -> Result<Loaded<A>, Error> {
+    async fn load_from_leader<A: Aggregate>(
+        &self,
+        subject: &AggregateSubject,
+        lost: Version,
+    ) -> Result<Loaded<A>, Error> {
         let newest = direct::last(&self.connection.client, STREAM, &subject.all()).await?;
         let newest = Version(newest.map_or(0, |received| received.sequence));
         let mut loaded = self.load::<A>(subject).await?;
@@ -208,23 +220,32 @@ impl EventStore {
         cause: &Cause,
         events: &[E],
     ) -> Result<Appended, Error> {
-        let messages: Vec<Message> =
-            events.iter().enumerate().map(|(index, event)| Message::new(subject, cause, event, index)).collect();
-        let Some(last) = messages.last() else { return Ok(Appended::At(None)) };
+        let messages: Vec<Message> = events
+            .iter()
+            .enumerate()
+            .map(|(index, event)| Message::new(subject, cause, event, index))
+            .collect();
+        let Some(last) = messages.last() else {
+            return Ok(Appended::At(None));
+        };
         let last_id = last.id.clone();
         let deadline = tokio::time::Instant::now() + PATIENCE;
         loop {
             let problem = match self.send(subject, expected, &messages).await {
                 Ok(stored) => {
-                    return Ok(Appended::At(Some(Position { stream: stored.stream, sequence: stored.sequence })));
+                    return Ok(Appended::At(Some(Position {
+                        stream: stored.stream,
+                        sequence: stored.sequence,
+                    })));
                 }
                 Err(publish::Error::Conflict) => {
                     // A retried publish of ours loses against itself: the last event tells.
                     let newest = direct::last(&self.connection.client, STREAM, &subject.all()).await?;
                     return Ok(match newest {
-                        Some(newest) if newest.envelope.id == last_id => {
-                            Appended::At(Some(Position { stream: STREAM.to_owned(), sequence: newest.sequence }))
-                        }
+                        Some(newest) if newest.envelope.id == last_id => Appended::At(Some(Position {
+                            stream: STREAM.to_owned(),
+                            sequence: newest.sequence,
+                        })),
                         _ => Appended::Lost,
                     });
                 }
@@ -256,7 +277,9 @@ impl EventStore {
         }
         // Atomic batch: https://github.com/nats-io/nats-architecture-and-design/blob/main/adr/ADR-50.md
         let batch = format!("{}-{}", messages[0].id, fastrand::u64(..));
-        let (last, before) = messages.split_last().ok_or_else(|| publish::Error::Unavailable("nothing to send".into()))?;
+        let (last, before) = messages
+            .split_last()
+            .ok_or_else(|| publish::Error::Unavailable("nothing to send".into()))?;
         for (index, message) in before.iter().enumerate() {
             let mut headers = message.headers.clone();
             if index == 0 {
@@ -292,7 +315,9 @@ impl EventStore {
 /// Reads the answer to a batch's first message, which has a body only when it is refused.
 fn parse_refusal(payload: &[u8]) -> Result<publish::Acknowledged, publish::Error> {
     publish::parse(payload).and_then(|_: publish::Acknowledged| {
-        Err(publish::Error::Unavailable("the server stored the first message of a batch alone".to_owned()))
+        Err(publish::Error::Unavailable(
+            "the server stored the first message of a batch alone".to_owned(),
+        ))
     })
 }
 
@@ -336,5 +361,8 @@ impl Message {
 
 /// The same cause, decided again, gives the same identifiers, so handling a fact twice appends nothing new.
 fn event_id(subject: &AggregateSubject, cause: &Cause, name: &str, index: usize) -> Uuid {
-    Uuid::new_v5(&NAMESPACE, format!("{}\n{}\n{index}", cause.id, subject.event(name)).as_bytes())
+    Uuid::new_v5(
+        &NAMESPACE,
+        format!("{}\n{}\n{index}", cause.id, subject.event(name)).as_bytes(),
+    )
 }

@@ -35,7 +35,9 @@ pub enum Error {
 impl FactPublisher {
     /// A publisher with the permissions of `connection`'s role.
     pub fn new(connection: &Connection) -> Self {
-        Self { connection: connection.clone() }
+        Self {
+            connection: connection.clone(),
+        }
     }
 
     /// Stores `payload` as it is. The same `envelope.id` within the stream's duplicate window is stored once.

@@ -44,7 +44,11 @@ pub struct Feed {
 
 impl std::fmt::Debug for Feed {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Feed").field("stream", &self.stream).field("last", &self.last).finish_non_exhaustive()
+        formatter
+            .debug_struct("Feed")
+            .field("stream", &self.stream)
+            .field("last", &self.last)
+            .finish_non_exhaustive()
     }
 }
 
@@ -54,7 +58,10 @@ impl Feed {
     /// # Errors
     /// [`Error::Unavailable`].
     pub async fn open(connection: &Connection, stream: &str, consumer: &str, after: u64) -> Result<Self, Error> {
-        let unavailable = |problem: String| Error::Unavailable { stream: stream.to_owned(), problem };
+        let unavailable = |problem: String| Error::Unavailable {
+            stream: stream.to_owned(),
+            problem,
+        };
         let subject = format!("$JS.API.CONSUMER.RESET.{stream}.{consumer}");
         let _: serde_json::Value = publish::api(&connection.client, subject, &json!({ "seq": after + 1 }))
             .await
@@ -71,7 +78,13 @@ impl Feed {
             .messages()
             .await
             .map_err(|error| unavailable(error.to_string()))?;
-        Ok(Self { stream: stream.to_owned(), messages, last: after, last_delivery: None, unconfirmed: None })
+        Ok(Self {
+            stream: stream.to_owned(),
+            messages,
+            last: after,
+            last_delivery: None,
+            unconfirmed: None,
+        })
     }
 
     /// Waits for the next message, then takes what else arrives within `linger`, up to `most` in all. A message that
@@ -130,9 +143,14 @@ impl Feed {
     fn check(&mut self, delivery: &Delivery) -> Result<(), Error> {
         let in_order = delivery.sequence > self.last
             && delivery.delivered == 1
-            && self.last_delivery.is_none_or(|last| delivery.consumer_sequence == last + 1);
+            && self
+                .last_delivery
+                .is_none_or(|last| delivery.consumer_sequence == last + 1);
         if !in_order {
-            return Err(Error::OutOfOrder { stream: self.stream.clone(), sequence: delivery.sequence });
+            return Err(Error::OutOfOrder {
+                stream: self.stream.clone(),
+                sequence: delivery.sequence,
+            });
         }
         self.last = delivery.sequence;
         self.last_delivery = Some(delivery.consumer_sequence);
@@ -140,7 +158,10 @@ impl Feed {
     }
 
     fn unavailable(&self, problem: String) -> Error {
-        Error::Unavailable { stream: self.stream.clone(), problem }
+        Error::Unavailable {
+            stream: self.stream.clone(),
+            problem,
+        }
     }
 }
 
@@ -161,6 +182,9 @@ struct StreamState {
 pub async fn last_sequence(connection: &Connection, stream: &str) -> Result<u64, Error> {
     let info: StreamInfo = publish::api(&connection.client, format!("$JS.API.STREAM.INFO.{stream}"), &json!({}))
         .await
-        .map_err(|error| Error::Unavailable { stream: stream.to_owned(), problem: error.to_string() })?;
+        .map_err(|error| Error::Unavailable {
+            stream: stream.to_owned(),
+            problem: error.to_string(),
+        })?;
     Ok(info.state.last_seq)
 }

@@ -63,7 +63,9 @@ impl GrantKey {
         if secret.len() < LEAST_KEY_LENGTH {
             return Err(Error::ShortKey);
         }
-        Ok(Self { key: hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes()) })
+        Ok(Self {
+            key: hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes()),
+        })
     }
 
     /// The grant as text that can travel: its JSON and the signature, both base64url.
@@ -121,13 +123,19 @@ mod tests {
             key().verify(&signed, DateTime::UNIX_EPOCH, "tool.v1.b"),
             Err(Error::NotCovered("tool.v1.b".into()))
         );
-        assert_eq!(key().verify(&signed, grant().expires, "tool.v1.a"), Err(Error::Expired(grant().expires)));
+        assert_eq!(
+            key().verify(&signed, grant().expires, "tool.v1.a"),
+            Err(Error::Expired(grant().expires))
+        );
     }
 
     #[test]
     fn another_key_does_not_verify_and_a_short_one_is_refused() {
         let other = GrantKey::new(&"o".repeat(32).into()).unwrap();
-        assert_eq!(other.verify(&key().sign(&grant()), DateTime::UNIX_EPOCH, "tool.v1.a"), Err(Error::Forged));
+        assert_eq!(
+            other.verify(&key().sign(&grant()), DateTime::UNIX_EPOCH, "tool.v1.a"),
+            Err(Error::Forged)
+        );
         assert_eq!(GrantKey::new(&"short".into()).unwrap_err(), Error::ShortKey);
     }
 

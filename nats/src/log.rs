@@ -61,7 +61,9 @@ pub struct Log {
 impl Log {
     /// The log with the permissions of `connection`'s role.
     pub fn new(connection: &Connection) -> Self {
-        Self { connection: connection.clone() }
+        Self {
+            connection: connection.clone(),
+        }
     }
 
     /// Every message of `stream` on subjects that match `filter`, after sequence `after`, in order.
@@ -77,8 +79,12 @@ impl Log {
     /// # Errors
     /// [`Error::Api`].
     pub async fn stream(&self, stream: &str) -> Result<StreamSummary, Error> {
-        let info: StreamInfo =
-            self.api(format!("$JS.API.STREAM.INFO.{stream}"), &json!({ "subjects_filter": ">" })).await?;
+        let info: StreamInfo = self
+            .api(
+                format!("$JS.API.STREAM.INFO.{stream}"),
+                &json!({ "subjects_filter": ">" }),
+            )
+            .await?;
         Ok(StreamSummary {
             name: info.config.name,
             description: info.config.description,
@@ -93,8 +99,9 @@ impl Log {
     /// # Errors
     /// [`Error::Api`].
     pub async fn consumer(&self, stream: &str, consumer: &str) -> Result<ConsumerSummary, Error> {
-        let info: ConsumerInfo =
-            self.api(format!("$JS.API.CONSUMER.INFO.{stream}.{consumer}"), &json!({})).await?;
+        let info: ConsumerInfo = self
+            .api(format!("$JS.API.CONSUMER.INFO.{stream}.{consumer}"), &json!({}))
+            .await?;
         Ok(ConsumerSummary {
             stream: stream.to_owned(),
             name: consumer.to_owned(),
@@ -109,15 +116,19 @@ impl Log {
     /// [`Error::Api`].
     pub async fn pause(&self, stream: &str, consumer: &str, until: DateTime<Utc>) -> Result<(), Error> {
         let request = json!({ "pause_until": until.to_rfc3339() });
-        let _: serde_json::Value =
-            self.api(format!("$JS.API.CONSUMER.PAUSE.{stream}.{consumer}"), &request).await?;
+        let _: serde_json::Value = self
+            .api(format!("$JS.API.CONSUMER.PAUSE.{stream}.{consumer}"), &request)
+            .await?;
         Ok(())
     }
 
     async fn api<T: for<'de> Deserialize<'de>>(&self, subject: String, request: &impl Serialize) -> Result<T, Error> {
         publish::api(&self.connection.client, subject.clone(), request)
             .await
-            .map_err(|error| Error::Api { subject, problem: error.to_string() })
+            .map_err(|error| Error::Api {
+                subject,
+                problem: error.to_string(),
+            })
     }
 }
 

@@ -59,7 +59,10 @@ impl From<ApiError> for Error {
         if CONFLICTS.contains(&error.err_code) {
             Self::Conflict
         } else {
-            Self::Refused { code: error.err_code, description: error.description }
+            Self::Refused {
+                code: error.err_code,
+                description: error.description,
+            }
         }
     }
 }

@@ -69,7 +69,10 @@ impl Received {
         };
         let empty = HeaderMap::new();
         let (envelope, payload) = Envelope::read(message.headers.as_ref().unwrap_or(&empty), &message.payload)
-            .map_err(|source| ReadError::Envelope { delivery: Box::new(delivery.clone()), source })?;
+            .map_err(|source| ReadError::Envelope {
+                delivery: Box::new(delivery.clone()),
+                source,
+            })?;
         let received = Self {
             envelope,
             payload,
@@ -128,12 +131,19 @@ pub fn decode_event<E: DomainEvent>(received: &Received) -> Result<DecodedEvent<
         kind: received.envelope.kind.clone(),
         subject: received.subject.clone(),
     })?;
-    Ok(DecodedEvent { organization, aggregate_id, event: E::decode(name, version, &received.payload)? })
+    Ok(DecodedEvent {
+        organization,
+        aggregate_id,
+        event: E::decode(name, version, &received.payload)?,
+    })
 }
 
 /// The version at the end of `dev.infragpt.<aggregate>.<name>.v<n>`.
 fn event_version(kind: &str, aggregate: &str, name: &str) -> Option<u32> {
-    let rest = kind.strip_prefix("dev.infragpt.")?.strip_prefix(aggregate)?.strip_prefix('.')?;
+    let rest = kind
+        .strip_prefix("dev.infragpt.")?
+        .strip_prefix(aggregate)?
+        .strip_prefix('.')?;
     rest.strip_prefix(name)?.strip_prefix(".v")?.parse().ok()
 }
 

@@ -68,12 +68,18 @@ impl Connection {
         timeout: Duration,
     ) -> Result<R, Error> {
         let payload = serde_json::to_vec(request).map_err(Error::Decode)?;
-        let request = async_nats::Request::new().payload(payload.into()).timeout(Some(timeout));
-        let reply = self.client.send_request(subject.to_owned(), request).await.map_err(|error| match error.kind() {
-            RequestErrorKind::NoResponders => Error::NoResponders(subject.to_owned()),
-            RequestErrorKind::TimedOut => Error::TimedOut(subject.to_owned()),
-            _ => Error::Unavailable(error.to_string()),
-        })?;
+        let request = async_nats::Request::new()
+            .payload(payload.into())
+            .timeout(Some(timeout));
+        let reply = self
+            .client
+            .send_request(subject.to_owned(), request)
+            .await
+            .map_err(|error| match error.kind() {
+                RequestErrorKind::NoResponders => Error::NoResponders(subject.to_owned()),
+                RequestErrorKind::TimedOut => Error::TimedOut(subject.to_owned()),
+                _ => Error::Unavailable(error.to_string()),
+            })?;
         if let Some(error) = service_error(&reply) {
             return Err(error);
         }
@@ -87,7 +93,11 @@ impl Connection {
     pub async fn request_frames(&self, subject: &str, payload: Bytes, idle: Duration) -> Result<FrameStream, Error> {
         let unavailable = |error: &dyn std::fmt::Display| Error::Unavailable(error.to_string());
         let inbox = self.client.new_inbox();
-        let replies = self.client.subscribe(inbox.clone()).await.map_err(|error| unavailable(&error))?;
+        let replies = self
+            .client
+            .subscribe(inbox.clone())
+            .await
+            .map_err(|error| unavailable(&error))?;
         self.client
             .publish_with_reply(subject.to_owned(), inbox, payload)
             .await
@@ -105,7 +115,10 @@ impl Connection {
 fn service_error(reply: &async_nats::Message) -> Option<Error> {
     let headers = reply.headers.as_ref()?;
     let message = headers.get("Nats-Service-Error")?.to_string();
-    let code = headers.get("Nats-Service-Error-Code").and_then(|code| code.as_str().parse().ok()).unwrap_or(500);
+    let code = headers
+        .get("Nats-Service-Error-Code")
+        .and_then(|code| code.as_str().parse().ok())
+        .unwrap_or(500);
     Some(Error::Service { code, message })
 }
 
@@ -134,7 +147,10 @@ impl Stream for FrameStream {
                     Err(error)
                 } else {
                     let kind = reply.headers.as_ref().and_then(|headers| headers.get(FRAME_HEADER));
-                    Ok(Frame { kind: kind.map(ToString::to_string), payload: reply.payload })
+                    Ok(Frame {
+                        kind: kind.map(ToString::to_string),
+                        payload: reply.payload,
+                    })
                 };
                 self.ended = item.as_ref().map_or(true, Frame::is_last);
                 let next = tokio::time::Instant::now() + self.idle;

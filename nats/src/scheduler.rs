@@ -48,8 +48,19 @@ impl<J> Scheduler<J> {
             return;
         }
         let waiting = VecDeque::from([job]);
-        self.keys.insert(key.to_owned(), Key { tenant: tenant.to_owned(), waiting, running: false });
-        self.tenants.entry(tenant.to_owned()).or_default().ready.push_back(key.to_owned());
+        self.keys.insert(
+            key.to_owned(),
+            Key {
+                tenant: tenant.to_owned(),
+                waiting,
+                running: false,
+            },
+        );
+        self.tenants
+            .entry(tenant.to_owned())
+            .or_default()
+            .ready
+            .push_back(key.to_owned());
         self.give_turn(tenant);
     }
 
@@ -135,7 +146,11 @@ mod tests {
         }
         scheduler.push("quiet", "quiet", 1_000);
         let started: Vec<_> = std::iter::from_fn(|| scheduler.next()).map(|(_, job)| job).collect();
-        assert_eq!(started, [0, 1_000, 1], "two of eight for the noisy one, and the quiet one at once");
+        assert_eq!(
+            started,
+            [0, 1_000, 1],
+            "two of eight for the noisy one, and the quiet one at once"
+        );
     }
 
     proptest! {

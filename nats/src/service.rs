@@ -35,8 +35,9 @@ impl Call {
     /// # Errors
     /// A 400 that says what is wrong with it.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, ServiceError> {
-        serde_json::from_slice(&self.payload)
-            .map_err(|error| ServiceError::new(400, format!("the request to `{}` can't be read: {error}", self.subject)))
+        serde_json::from_slice(&self.payload).map_err(|error| {
+            ServiceError::new(400, format!("the request to `{}` can't be read: {error}", self.subject))
+        })
     }
 }
 
@@ -53,7 +54,10 @@ pub struct ServiceError {
 impl ServiceError {
     /// A refusal with `code`, in the manner of HTTP status codes, and a sentence.
     pub fn new(code: u16, message: impl Into<String>) -> Self {
-        Self { code, message: message.into() }
+        Self {
+            code,
+            message: message.into(),
+        }
     }
 }
 
@@ -85,14 +89,24 @@ pub struct Service {
 impl std::fmt::Debug for Service {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let subjects: Vec<_> = self.endpoints.iter().map(|(subject, _)| subject).collect();
-        formatter.debug_struct("Service").field("name", &self.name).field("endpoints", &subjects).finish_non_exhaustive()
+        formatter
+            .debug_struct("Service")
+            .field("name", &self.name)
+            .field("endpoints", &subjects)
+            .finish_non_exhaustive()
     }
 }
 
 impl Service {
     /// A service with this name, semantic version and description, as `nats micro info` shows them.
     pub fn new(connection: &Connection, name: &'static str, version: &'static str, description: &'static str) -> Self {
-        Self { connection: connection.clone(), name, version, description, endpoints: Vec::new() }
+        Self {
+            connection: connection.clone(),
+            name,
+            version,
+            description,
+            endpoints: Vec::new(),
+        }
     }
 
     /// Answers requests to `subject` with one JSON reply each. Copies of the service share the load.
@@ -101,7 +115,10 @@ impl Service {
         F: Fn(Call) -> R + Send + Sync + 'static,
         R: Future<Output = Result<Value, ServiceError>> + Send + 'static,
     {
-        self.endpoints.push((subject.into(), Respond::Reply(Arc::new(move |call| Box::pin(handler(call))))));
+        self.endpoints.push((
+            subject.into(),
+            Respond::Reply(Arc::new(move |call| Box::pin(handler(call)))),
+        ));
         self
     }
 
@@ -112,7 +129,8 @@ impl Service {
         R: Future<Output = ()> + Send + 'static,
     {
         let respond = move |call, sink| -> BoxFuture<()> { Box::pin(handler(call, sink)) };
-        self.endpoints.push((subject.into(), Respond::Frames(Arc::new(respond))));
+        self.endpoints
+            .push((subject.into(), Respond::Frames(Arc::new(respond))));
         self
     }
 
@@ -121,7 +139,10 @@ impl Service {
     /// # Errors
     /// [`Error`] when the service can't be started.
     pub async fn run(self, shutdown: CancellationToken) -> Result<(), Error> {
-        let failed = |problem: &dyn std::fmt::Display| Error { name: self.name.to_owned(), problem: problem.to_string() };
+        let failed = |problem: &dyn std::fmt::Display| Error {
+            name: self.name.to_owned(),
+            problem: problem.to_string(),
+        };
         let service = self
             .connection
             .client
@@ -134,9 +155,18 @@ impl Service {
         let mut serving = JoinSet::new();
         for (subject, respond) in &self.endpoints {
             let name = subject.replace(['.', '*', '>'], "_");
-            let endpoint =
-                service.endpoint_builder().name(name).add(subject).await.map_err(|error| failed(&error))?;
-            serving.spawn(serve(self.connection.clone(), endpoint, respond.clone(), shutdown.clone()));
+            let endpoint = service
+                .endpoint_builder()
+                .name(name)
+                .add(subject)
+                .await
+                .map_err(|error| failed(&error))?;
+            serving.spawn(serve(
+                self.connection.clone(),
+                endpoint,
+                respond.clone(),
+                shutdown.clone(),
+            ));
         }
         while serving.join_next().await.is_some() {}
         if let Err(error) = service.stop().await {
@@ -156,7 +186,9 @@ async fn serve(connection: Connection, mut endpoint: Endpoint, respond: Respond,
             request = endpoint.next() => request,
         };
         let Some(request) = request else { break };
-        let Ok(place) = Arc::clone(&places).acquire_owned().await else { break };
+        let Ok(place) = Arc::clone(&places).acquire_owned().await else {
+            break;
+        };
         let (connection, respond) = (connection.clone(), respond.clone());
         running.spawn(async move {
             answer(connection, request, respond).await;
@@ -167,20 +199,36 @@ async fn serve(connection: Connection, mut endpoint: Endpoint, respond: Respond,
 }
 
 async fn answer(connection: Connection, request: service::Request, respond: Respond) {
-    let call = Call { payload: request.message.payload.clone(), subject: request.message.subject.to_string() };
+    let call = Call {
+        payload: request.message.payload.clone(),
+        subject: request.message.subject.to_string(),
+    };
     match respond {
         Respond::Reply(handler) => {
             let subject = call.subject.clone();
-            let reply = handler(call).await.map(|value| Bytes::from(value.to_string())).map_err(|error| {
-                tracing::debug!(subject, code = error.code, message = error.message, "Refused a request");
-                service::error::Error { status: one_line(&error.message), code: usize::from(error.code) }
-            });
+            let reply = handler(call)
+                .await
+                .map(|value| Bytes::from(value.to_string()))
+                .map_err(|error| {
+                    tracing::debug!(subject, code = error.code, message = error.message, "Refused a request");
+                    service::error::Error {
+                        status: one_line(&error.message),
+                        code: usize::from(error.code),
+                    }
+                });
             if let Err(error) = request.respond(reply).await {
                 tracing::warn!(%error, "A reply could not be sent");
             }
         }
         Respond::Frames(handler) => {
-            handler(call, FrameSink { connection, request: Arc::new(request) }).await;
+            handler(
+                call,
+                FrameSink {
+                    connection,
+                    request: Arc::new(request),
+                },
+            )
+            .await;
         }
     }
 }
@@ -218,10 +266,17 @@ impl FrameSink {
     }
 
     async fn frame(&self, kind: &str, payload: Bytes) {
-        let Some(reply) = self.request.message.reply.clone() else { return };
+        let Some(reply) = self.request.message.reply.clone() else {
+            return;
+        };
         let mut headers = HeaderMap::new();
         headers.insert(FRAME_HEADER, kind);
-        if let Err(error) = self.connection.client.publish_with_headers(reply, headers, payload).await {
+        if let Err(error) = self
+            .connection
+            .client
+            .publish_with_headers(reply, headers, payload)
+            .await
+        {
             tracing::warn!(%error, "A frame could not be sent");
         }
     }

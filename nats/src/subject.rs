@@ -45,14 +45,20 @@ impl RawSubject {
     /// `raw.slack.<team or enterprise>.<event type>`
     pub fn slack(account: &str, event_type: &str) -> Self {
         let subject = format!("raw.slack.{}.{}", Token::encode(account), Token::encode(event_type));
-        Self { stream: "RAW_SLACK", subject }
+        Self {
+            stream: "RAW_SLACK",
+            subject,
+        }
     }
 
     /// `raw.github.<installation or 'app'>.<event>.<action or '-'>`
     pub fn github(installation: Option<u64>, event: &str, action: Option<&str>) -> Self {
         let installation = installation.map_or_else(|| "app".to_owned(), |id| id.to_string());
         let (event, action) = (Token::encode(event), Token::encode(action.unwrap_or_default()));
-        Self { stream: "RAW_GITHUB", subject: format!("raw.github.{installation}.{event}.{action}") }
+        Self {
+            stream: "RAW_GITHUB",
+            subject: format!("raw.github.{installation}.{event}.{action}"),
+        }
     }
 
     /// The stream that keeps it.
@@ -87,7 +93,12 @@ impl AggregateSubject {
     /// The subjects of aggregate `A` with this identity.
     pub fn new<A: Aggregate>(organization: &OrganizationId, id: Uuid) -> Self {
         let aggregate = <A::Event as DomainEvent>::AGGREGATE;
-        Self { prefix: format!("events.{aggregate}.{organization}.{id}"), aggregate, organization: organization.clone(), id }
+        Self {
+            prefix: format!("events.{aggregate}.{organization}.{id}"),
+            aggregate,
+            organization: organization.clone(),
+            id,
+        }
     }
 
     /// `events.<aggregate>.<organization>.<id>.<event type>`
@@ -124,10 +135,19 @@ mod tests {
 
     #[test]
     fn raw_subjects_have_their_shape() {
-        assert_eq!(RawSubject::slack("T1", "app_mention").as_str(), "raw.slack.T1.app_mention");
+        assert_eq!(
+            RawSubject::slack("T1", "app_mention").as_str(),
+            "raw.slack.T1.app_mention"
+        );
         assert_eq!(RawSubject::slack("", "a.b").as_str(), "raw.slack.-.a=2Eb");
-        assert_eq!(RawSubject::github(Some(7), "push", None).as_str(), "raw.github.7.push.-");
-        assert_eq!(RawSubject::github(None, "star", Some("created")).as_str(), "raw.github.app.star.created");
+        assert_eq!(
+            RawSubject::github(Some(7), "push", None).as_str(),
+            "raw.github.7.push.-"
+        );
+        assert_eq!(
+            RawSubject::github(None, "star", Some("created")).as_str(),
+            "raw.github.app.star.created"
+        );
     }
 
     proptest! {

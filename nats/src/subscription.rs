@@ -46,12 +46,18 @@ pub(crate) enum Decision {
 impl HandlerError {
     /// It may work later: try again with growing delays.
     pub fn retry(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        Self { decision: Decision::Retry { after: None }, source: source.into() }
+        Self {
+            decision: Decision::Retry { after: None },
+            source: source.into(),
+        }
     }
 
     /// It will never work: move the message to DEAD_LETTERS.
     pub fn discard(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        Self { decision: Decision::Discard, source: source.into() }
+        Self {
+            decision: Decision::Discard,
+            source: source.into(),
+        }
     }
 
     /// Try again no sooner than in `delay`.
@@ -125,7 +131,7 @@ impl Subscription {
             stream: stream.to_owned(),
             consumer: consumer.to_owned(),
             concurrency: 64,
-            patience: Duration::from_secs(15 * 60),
+            patience: Duration::from_mins(15),
         }
     }
 

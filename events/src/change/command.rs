@@ -67,7 +67,11 @@ mod tests {
             repository: "acme/payments".into(),
             title: "Retry refunds".into(),
             url: "https://forge.example/acme/payments/commit/1".into(),
-            actor: Actor { id: "1".into(), name: "maya".into(), url: None },
+            actor: Actor {
+                id: "1".into(),
+                name: "maya".into(),
+                url: None,
+            },
             reference: Some("main".into()),
             revision: Some("abc".into()),
             details: vec![],
@@ -77,12 +81,16 @@ mod tests {
 
     #[test]
     fn a_change_is_recorded() {
-        given::<Change>([]).when(ChangeCommand::Record(recorded())).then([recorded().into()]);
+        given::<Change>([])
+            .when(ChangeCommand::Record(recorded()))
+            .then([recorded().into()]);
     }
 
     #[test]
     fn a_change_told_again_stays_quiet() {
-        given::<Change>([recorded().into()]).when(ChangeCommand::Record(recorded())).then_nothing();
+        given::<Change>([recorded().into()])
+            .when(ChangeCommand::Record(recorded()))
+            .then_nothing();
     }
 
     #[test]

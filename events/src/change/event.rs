@@ -34,7 +34,13 @@ pub enum ChangeKind {
 
 impl ChangeKind {
     /// Every kind.
-    pub const ALL: [Self; 5] = [Self::Push, Self::PullRequestMerged, Self::WorkflowRunFailed, Self::Release, Self::Deployment];
+    pub const ALL: [Self; 5] = [
+        Self::Push,
+        Self::PullRequestMerged,
+        Self::WorkflowRunFailed,
+        Self::Release,
+        Self::Deployment,
+    ];
 
     /// The kind as it is stored.
     pub fn as_str(self) -> &'static str {

@@ -55,9 +55,11 @@ impl Aggregate for Conversation {
 
     fn decide(&self, command: ConversationCommand) -> Result<Vec<ConversationEvent>, Refusal> {
         match command {
-            ConversationCommand::ReceiveMessage { place, message, addressed } => {
-                Ok(self.receive(place, message, addressed))
-            }
+            ConversationCommand::ReceiveMessage {
+                place,
+                message,
+                addressed,
+            } => Ok(self.receive(place, message, addressed)),
             ConversationCommand::PostAnswer(posted) => match &self.requested(posted.answer_id)? {
                 AnswerState::Requested => Ok(vec![posted.into()]),
                 AnswerState::Posted { .. } => Ok(vec![]),
@@ -87,11 +89,20 @@ impl Conversation {
         if !meant || self.turn(answer_id).is_some() {
             return vec![];
         }
-        vec![AnswerRequested { place, message, answer_id }.into()]
+        vec![
+            AnswerRequested {
+                place,
+                message,
+                answer_id,
+            }
+            .into(),
+        ]
     }
 
     fn requested(&self, answer_id: Uuid) -> Result<&AnswerState, Refusal> {
-        self.turn(answer_id).map(|turn| &turn.answer).ok_or(Refusal::NotRequested(answer_id))
+        self.turn(answer_id)
+            .map(|turn| &turn.answer)
+            .ok_or(Refusal::NotRequested(answer_id))
     }
 }
 

@@ -8,8 +8,16 @@ const NAMESPACE: Uuid = uuid!("5b0f2d3e-52a5-5c6f-9d1b-6f1d8b6b3a03");
 
 /// A conversation's identity: the thread that it takes place in.
 pub fn id(place: &Place) -> Uuid {
-    let Place { connector, account, channel, thread } = place;
-    Uuid::new_v5(&NAMESPACE, format!("{connector}.{account}.{channel}.{thread}").as_bytes())
+    let Place {
+        connector,
+        account,
+        channel,
+        thread,
+    } = place;
+    Uuid::new_v5(
+        &NAMESPACE,
+        format!("{connector}.{account}.{channel}.{thread}").as_bytes(),
+    )
 }
 
 /// An answer's identity: the gesture that asked for it, however often and by whatever route it is told.
@@ -93,7 +101,10 @@ impl Conversation {
                     answer: AnswerState::Requested,
                 };
                 match self {
-                    Self::NotStarted => Self::Open { place: requested.place.clone(), turns: vec![turn] },
+                    Self::NotStarted => Self::Open {
+                        place: requested.place.clone(),
+                        turns: vec![turn],
+                    },
                     Self::Open { place, mut turns } => {
                         turns.push(turn);
                         Self::Open { place, turns }
@@ -102,11 +113,17 @@ impl Conversation {
             }
             ConversationEvent::AnswerPosted(posted) => self.with_answer(
                 posted.answer_id,
-                AnswerState::Posted { posted_id: posted.posted_id.clone(), text: posted.text.clone() },
+                AnswerState::Posted {
+                    posted_id: posted.posted_id.clone(),
+                    text: posted.text.clone(),
+                },
             ),
-            ConversationEvent::AnswerFailed(failed) => {
-                self.with_answer(failed.answer_id, AnswerState::Failed { reason: failed.reason.clone() })
-            }
+            ConversationEvent::AnswerFailed(failed) => self.with_answer(
+                failed.answer_id,
+                AnswerState::Failed {
+                    reason: failed.reason.clone(),
+                },
+            ),
         }
     }
 

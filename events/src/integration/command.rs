@@ -1,7 +1,10 @@
 //! What an integration can be asked, and how it decides.
 
 use super::{
-    event::{Authorized, Disconnected, IntegrationEvent, Resource, ResourceGranted, ResourceKind, ResourceWithdrawn, Resumed, Suspended},
+    event::{
+        Authorized, Disconnected, IntegrationEvent, Resource, ResourceGranted, ResourceKind, ResourceWithdrawn,
+        Resumed, Suspended,
+    },
     state::{Connected, Integration},
 };
 use crate::Aggregate;
@@ -62,7 +65,9 @@ impl Aggregate for Integration {
         match command {
             IntegrationCommand::Authorize(wanted) => self.authorize(wanted),
             IntegrationCommand::GrantResources { resources } => Ok(self.working()?.grant(resources)),
-            IntegrationCommand::WithdrawResources { kind, resource_ids } => Ok(self.working()?.withdraw(kind, resource_ids)),
+            IntegrationCommand::WithdrawResources { kind, resource_ids } => {
+                Ok(self.working()?.withdraw(kind, resource_ids))
+            }
             IntegrationCommand::Suspend { reason } => Ok(match self {
                 Self::Active(_) => vec![Suspended { reason }.into()],
                 Self::Suspended(..) => vec![],
@@ -98,7 +103,10 @@ impl Integration {
     fn authorize(&self, wanted: Authorized) -> Result<Vec<IntegrationEvent>, Refusal> {
         if let Self::Active(connected) | Self::Suspended(connected, _) = self {
             if connected.account.id != wanted.account.id {
-                return Err(Refusal::OtherAccount { connected: connected.account.id.clone(), wanted: wanted.account.id });
+                return Err(Refusal::OtherAccount {
+                    connected: connected.account.id.clone(),
+                    wanted: wanted.account.id,
+                });
             }
             let same = connected.account == wanted.account
                 && connected.bot_user == wanted.bot_user
@@ -117,16 +125,35 @@ impl Connected {
             .into_iter()
             .filter(|resource| self.resources.get(&(resource.kind, resource.id.clone())) != Some(resource))
             .collect();
-        if news.is_empty() { vec![] } else { vec![ResourceGranted { connector: self.connector.clone(), resources: news }.into()] }
+        if news.is_empty() {
+            vec![]
+        } else {
+            vec![
+                ResourceGranted {
+                    connector: self.connector.clone(),
+                    resources: news,
+                }
+                .into(),
+            ]
+        }
     }
 
     fn withdraw(&self, kind: ResourceKind, resource_ids: Vec<String>) -> Vec<IntegrationEvent> {
-        let known: Vec<String> =
-            resource_ids.into_iter().filter(|id| self.resources.contains_key(&(kind, id.clone()))).collect();
+        let known: Vec<String> = resource_ids
+            .into_iter()
+            .filter(|id| self.resources.contains_key(&(kind, id.clone())))
+            .collect();
         if known.is_empty() {
             vec![]
         } else {
-            vec![ResourceWithdrawn { connector: self.connector.clone(), kind, resource_ids: known }.into()]
+            vec![
+                ResourceWithdrawn {
+                    connector: self.connector.clone(),
+                    kind,
+                    resource_ids: known,
+                }
+                .into(),
+            ]
         }
     }
 }

@@ -6,7 +6,7 @@ mod state;
 
 pub use command::{IntegrationCommand, Refusal};
 pub use event::{
-    Account, Authorized, Disconnected, IntegrationEvent, Resource, ResourceGranted, ResourceKind, ResourceWithdrawn, Resumed,
-    Suspended,
+    Account, Authorized, Disconnected, IntegrationEvent, Resource, ResourceGranted, ResourceKind, ResourceWithdrawn,
+    Resumed, Suspended,
 };
 pub use state::{Connected, Integration, id};

@@ -86,7 +86,8 @@ impl Connected {
         match event {
             IntegrationEvent::ResourceGranted(granted) => {
                 for resource in &granted.resources {
-                    self.resources.insert((resource.kind, resource.id.clone()), resource.clone());
+                    self.resources
+                        .insert((resource.kind, resource.id.clone()), resource.clone());
                 }
             }
             IntegrationEvent::ResourceWithdrawn(withdrawn) => {

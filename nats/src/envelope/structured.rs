@@ -1,8 +1,8 @@
 //! Structured mode: the whole event is one JSON document.
 
 use bytes::Bytes;
-use cloudevents::{AttributesReader as _, Data, Event};
 use chrono::DateTime;
+use cloudevents::{AttributesReader as _, Data, Event};
 
 use super::{Envelope, Error};
 

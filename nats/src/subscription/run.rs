@@ -34,7 +34,11 @@ const MOST_DELIVERIES: u64 = 25;
 /// How long running messages may take to end after a shutdown.
 const GRACE: Duration = Duration::from_secs(10);
 
-pub(super) async fn run<H: Handler>(subscription: Subscription, handler: H, shutdown: CancellationToken) -> Result<(), Error> {
+pub(super) async fn run<H: Handler>(
+    subscription: Subscription,
+    handler: H,
+    shutdown: CancellationToken,
+) -> Result<(), Error> {
     let mut bound = Some(bind(&subscription).await?);
     let handler = Arc::new(handler);
     let subscription = Arc::new(subscription);
@@ -45,12 +49,20 @@ pub(super) async fn run<H: Handler>(subscription: Subscription, handler: H, shut
                 let worker = Worker::new(&subscription, &handler, &consumer);
                 worker.consume(&consumer, &shutdown, &mut failures).await
             }
-            None => bind(&subscription).await.map(|consumer| bound = Some(consumer)).map_err(|error| error.to_string()),
+            None => bind(&subscription)
+                .await
+                .map(|consumer| bound = Some(consumer))
+                .map_err(|error| error.to_string()),
         };
         if let Err(problem) = outcome {
             let Subscription { stream, consumer, .. } = &*subscription;
             failures += 1;
-            tracing::error!(stream, consumer, problem, "Reading consumer `{consumer}` of {stream} broke off, trying again");
+            tracing::error!(
+                stream,
+                consumer,
+                problem,
+                "Reading consumer `{consumer}` of {stream} broke off, trying again"
+            );
             tokio::select! {
                 () = tokio::time::sleep(delay(failures)) => {}
                 () = shutdown.cancelled() => {}
@@ -61,22 +73,40 @@ pub(super) async fn run<H: Handler>(subscription: Subscription, handler: H, shut
 }
 
 async fn bind(subscription: &Subscription) -> Result<Consumer<pull::Config>, Error> {
-    let Subscription { connection, stream, consumer, .. } = subscription;
-    jetstream::new(connection.client.clone()).get_consumer_from_stream(consumer, stream).await.map_err(|error| {
-        match error.kind() {
+    let Subscription {
+        connection,
+        stream,
+        consumer,
+        ..
+    } = subscription;
+    jetstream::new(connection.client.clone())
+        .get_consumer_from_stream(consumer, stream)
+        .await
+        .map_err(|error| match error.kind() {
             ConsumerErrorKind::JetStream(refusal)
-                if matches!(refusal.error_code(), ErrorCode::CONSUMER_NOT_FOUND | ErrorCode::STREAM_NOT_FOUND) =>
+                if matches!(
+                    refusal.error_code(),
+                    ErrorCode::CONSUMER_NOT_FOUND | ErrorCode::STREAM_NOT_FOUND
+                ) =>
             {
-                Error::NoConsumer { stream: stream.clone(), consumer: consumer.clone() }
+                Error::NoConsumer {
+                    stream: stream.clone(),
+                    consumer: consumer.clone(),
+                }
             }
-            _ => Error::Unavailable { stream: stream.clone(), consumer: consumer.clone(), problem: error.to_string() },
-        }
-    })
+            _ => Error::Unavailable {
+                stream: stream.clone(),
+                consumer: consumer.clone(),
+                problem: error.to_string(),
+            },
+        })
 }
 
 /// The delay before try `attempt` (from 1), jittered so that many don't come back at once.
 fn delay(attempt: u32) -> Duration {
-    let longest = SHORTEST_DELAY.saturating_mul(2_u32.saturating_pow(attempt.min(16))).min(LONGEST_DELAY);
+    let longest = SHORTEST_DELAY
+        .saturating_mul(2_u32.saturating_pow(attempt.min(16)))
+        .min(LONGEST_DELAY);
     longest.mul_f64(0.5 + fastrand::f64() / 2.0)
 }
 
@@ -109,7 +139,11 @@ impl<H: Handler> Worker<H> {
             scheduler: Scheduler::new(subscription.concurrency),
             held: HashMap::new(),
             running: JoinSet::new(),
-            ack_wait: if ack_wait.is_zero() { Duration::from_secs(30) } else { ack_wait },
+            ack_wait: if ack_wait.is_zero() {
+                Duration::from_secs(30)
+            } else {
+                ack_wait
+            },
         }
     }
 
@@ -164,14 +198,17 @@ impl<H: Handler> Worker<H> {
                     return;
                 }
                 let route = self.handler.route(&received);
-                self.scheduler.push(&route.key, &route.tenant, Job { received, message });
+                self.scheduler
+                    .push(&route.key, &route.tenant, Job { received, message });
             }
             Err(ReadError::Envelope { delivery, source }) => {
                 let (message, acker) = message.split();
                 self.held.insert(delivery.sequence, acker);
                 self.bury(&message, &delivery, format!("no CloudEvent: {source}")).await;
             }
-            Err(error @ ReadError::Metadata(_)) => tracing::error!(%error, "Ignored a message that no stream delivered"),
+            Err(error @ ReadError::Metadata(_)) => {
+                tracing::error!(%error, "Ignored a message that no stream delivered");
+            }
         }
     }
 
@@ -184,9 +221,11 @@ impl<H: Handler> Worker<H> {
             reason,
             attempts: delivery.delivered,
         };
-        let outcome = match store_dead_letter(&self.subscription, &letter).await {
-            true => AckKind::Term,
-            false => AckKind::Nak(Some(LONGEST_DELAY)),
+        let stored = store_dead_letter(&self.subscription, &letter).await;
+        let outcome = if stored {
+            AckKind::Term
+        } else {
+            AckKind::Nak(Some(LONGEST_DELAY))
         };
         self.settle(delivery.sequence, outcome).await;
     }
@@ -212,7 +251,9 @@ impl<H: Handler> Worker<H> {
                 self.settle(sequence, kind).await;
             }
             // `attempt` catches a handler's panic, so only a bug of this runtime comes here.
-            Err(error) => tracing::error!(%error, "A message's task ended without an outcome; it will be delivered again"),
+            Err(error) => {
+                tracing::error!(%error, "A message's task ended without an outcome; it will be delivered again");
+            }
         }
     }
 
@@ -254,28 +295,28 @@ async fn attempt<H: Handler>(subscription: &Subscription, handler: &H, job: Job)
     let started = Instant::now();
     let Subscription { stream, consumer, .. } = subscription;
     let (sequence, id) = (job.received.sequence, job.received.envelope.id.clone());
-    let mut attempts = 0_u32;
+    let mut tries = 0_u32;
     loop {
-        attempts += 1;
-        let handled = std::panic::AssertUnwindSafe(handler.handle(job.received.clone()));
-        let error = match futures::FutureExt::catch_unwind(handled).await {
+        tries += 1;
+        let work = std::panic::AssertUnwindSafe(handler.handle(job.received.clone()));
+        let error = match futures::FutureExt::catch_unwind(work).await {
             Ok(Ok(())) => return Outcome::Handled,
             Ok(Err(error)) => error,
             Err(_) => HandlerError::retry("the handler panicked"),
         };
         let wait = match error.decision {
             Decision::Retry { after } if started.elapsed() < subscription.patience => {
-                after.unwrap_or_default().max(delay(attempts))
+                after.unwrap_or_default().max(delay(tries))
             }
             Decision::Retry { .. } | Decision::Discard => {
-                tracing::error!(stream, consumer, sequence, event.id = id, attempts, %error, "Moving message {sequence} of {stream} to the dead letters");
+                tracing::error!(stream, consumer, sequence, event.id = id, tries, %error, "Moving message {sequence} of {stream} to the dead letters");
                 let letter = DeadLetter {
                     stream,
                     consumer,
                     sequence,
                     message: &job.message,
                     reason: error.to_string(),
-                    attempts: u64::from(attempts),
+                    attempts: u64::from(tries),
                 };
                 if store_dead_letter(subscription, &letter).await {
                     return Outcome::Dead;
@@ -283,7 +324,7 @@ async fn attempt<H: Handler>(subscription: &Subscription, handler: &H, job: Job)
                 LONGEST_DELAY
             }
         };
-        tracing::warn!(stream, consumer, sequence, event.id = id, attempts, wait_ms = wait.as_millis(), %error, "Handling message {sequence} of {stream} failed, trying again");
+        tracing::warn!(stream, consumer, sequence, event.id = id, tries, wait_ms = wait.as_millis(), %error, "Handling message {sequence} of {stream} failed, trying again");
         tokio::time::sleep(wait).await;
     }
 }

@@ -24,17 +24,26 @@ pub struct Failure {
 impl Failure {
     /// It ran, and what it found is not as it should be.
     pub fn findings(source: impl Into<anyhow::Error>) -> Self {
-        Self { code: ExitCode::Findings, source: source.into() }
+        Self {
+            code: ExitCode::Findings,
+            source: source.into(),
+        }
     }
 
     /// It was called or configured wrongly.
     pub fn usage(source: impl Into<anyhow::Error>) -> Self {
-        Self { code: ExitCode::Usage, source: source.into() }
+        Self {
+            code: ExitCode::Usage,
+            source: source.into(),
+        }
     }
 }
 
 impl From<anyhow::Error> for Failure {
     fn from(source: anyhow::Error) -> Self {
-        Self { code: ExitCode::Unavailable, source }
+        Self {
+            code: ExitCode::Unavailable,
+            source,
+        }
     }
 }

@@ -1,6 +1,5 @@
 //! The one binary: configuration, roles, operator commands, and the local installation for demo, development and tests.
 
-
 pub mod command;
 pub mod configuration;
 pub mod demo;

@@ -14,11 +14,21 @@ pub fn start(log: &Log) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(&log.level)
         .map_err(|error| anyhow::anyhow!("`log.level` is `{}`, which can't be read: {error}", log.level))?;
     // These write what must not be written: slack-morphism logs the ticketed Socket Mode address at DEBUG.
-    let filter = ["slack_morphism=info", "tungstenite=info", "tokio_tungstenite=info", "hyper_util=info", "rustls=info", "async_nats=warn", "sqlx=warn"]
-        .into_iter()
-        .filter_map(|directive| directive.parse().ok())
-        .fold(filter, EnvFilter::add_directive);
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let filter = [
+        "slack_morphism=info",
+        "tungstenite=info",
+        "tokio_tungstenite=info",
+        "hyper_util=info",
+        "rustls=info",
+        "async_nats=warn",
+        "sqlx=warn",
+    ]
+    .into_iter()
+    .filter_map(|directive| directive.parse().ok())
+    .fold(filter, EnvFilter::add_directive);
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
     let pretty = match log.format {
         LogFormat::Pretty => true,
         LogFormat::Json => false,

@@ -43,11 +43,17 @@ fn now() -> DateTime<Utc> {
 pub async fn run(configuration: &Configuration, roles: &[Role], until_stdin_closes: bool) -> Result<(), Failure> {
     let shutdown = CancellationToken::new();
     stop_on_signals(&shutdown, until_stdin_closes)?;
-    let roles: BTreeSet<Role> = if roles.is_empty() { Role::ALL.into() } else { roles.iter().copied().collect() };
+    let roles: BTreeSet<Role> = if roles.is_empty() {
+        Role::ALL.into()
+    } else {
+        roles.iter().copied().collect()
+    };
     let mut serving = Serving::new(configuration, &roles, shutdown.clone())?;
     let mut http = Router::new();
     for role in &roles {
-        let Some(connection) = serving.connect(*role).await? else { break };
+        let Some(connection) = serving.connect(*role).await? else {
+            break;
+        };
         http = http.merge(serving.start(*role, connection)?);
     }
     if roles.iter().any(|role| role.has_http()) && !shutdown.is_cancelled() {
@@ -59,7 +65,10 @@ pub async fn run(configuration: &Configuration, roles: &[Role], until_stdin_clos
         let router = api::router(std::mem::take(&mut serving.readiness)).merge(http);
         let stop = shutdown.clone();
         serving.running.spawn(async move {
-            (Role::Api, api::serve(listener, router, stop).await.context("HTTP can't be served"))
+            (
+                Role::Api,
+                api::serve(listener, router, stop).await.context("HTTP can't be served"),
+            )
         });
     }
     tracing::info!(roles = ?roles.iter().map(ToString::to_string).collect::<Vec<_>>(), "Running");
@@ -78,7 +87,11 @@ struct Serving<'a> {
 
 impl<'a> Serving<'a> {
     /// Checks that what the roles need is configured, before anything is started.
-    fn new(configuration: &'a Configuration, roles: &BTreeSet<Role>, shutdown: CancellationToken) -> Result<Self, Failure> {
+    fn new(
+        configuration: &'a Configuration,
+        roles: &BTreeSet<Role>,
+        shutdown: CancellationToken,
+    ) -> Result<Self, Failure> {
         let needs = |wanted: &[Role]| roles.iter().any(|role| wanted.contains(role));
         for role in roles {
             settings(configuration, role.user())?;
@@ -90,8 +103,20 @@ impl<'a> Serving<'a> {
         } else {
             None
         };
-        let grants = if needs(&[Role::Conversations, Role::Queries]) { Some(grant_key(configuration.grant.key.as_ref())?) } else { None };
-        Ok(Self { configuration, readiness, shutdown, running: JoinSet::new(), connections: Vec::new(), database, grants })
+        let grants = if needs(&[Role::Conversations, Role::Queries]) {
+            Some(grant_key(configuration.grant.key.as_ref())?)
+        } else {
+            None
+        };
+        Ok(Self {
+            configuration,
+            readiness,
+            shutdown,
+            running: JoinSet::new(),
+            connections: Vec::new(),
+            database,
+            grants,
+        })
     }
 
     /// Connects as the role's user, waiting for the server; `None` when told to stop meanwhile.
@@ -106,7 +131,11 @@ impl<'a> Serving<'a> {
                 }
                 Err(error @ connection::Error::Unreachable { .. }) => {
                     if !waited {
-                        tracing::warn!(error = &error as &dyn std::error::Error, "Waiting for NATS at {}", settings.url);
+                        tracing::warn!(
+                            error = &error as &dyn std::error::Error,
+                            "Waiting for NATS at {}",
+                            settings.url
+                        );
                         waited = true;
                     }
                 }
@@ -114,7 +143,12 @@ impl<'a> Serving<'a> {
                     return Err(Failure::usage(error));
                 }
             }
-            if self.shutdown.run_until_cancelled(tokio::time::sleep(Duration::from_millis(200))).await.is_none() {
+            if self
+                .shutdown
+                .run_until_cancelled(tokio::time::sleep(Duration::from_millis(200)))
+                .await
+                .is_none()
+            {
                 return Ok(None);
             }
         }
@@ -149,19 +183,30 @@ impl<'a> Serving<'a> {
                     known.push((slack::interpretation::connector(), AccountSource::Described));
                     let configuration = self.configuration.slack.clone();
                     let (connection, stop) = (connection.clone(), self.shutdown.clone());
-                    self.spawn(role, async move { slack::outbound::run(configuration, &connection, stop).await });
+                    self.spawn(role, async move {
+                        slack::outbound::run(configuration, &connection, stop).await
+                    });
                 }
-                self.spawn(role, Integrations::new(&connection, known, now).run(self.shutdown.clone()));
+                self.spawn(
+                    role,
+                    Integrations::new(&connection, known, now).run(self.shutdown.clone()),
+                );
             }
             Role::Projections => {
                 let database = self.database()?;
                 self.readiness_of(&database);
-                self.spawn(role, projections::Projector::run(connection, database, self.shutdown.clone()));
+                self.spawn(
+                    role,
+                    projections::Projector::run(connection, database, self.shutdown.clone()),
+                );
             }
             Role::Queries => {
                 let database = self.database()?;
                 self.readiness_of(&database);
-                self.spawn(role, projections::queries::serve(connection, database, self.grants()?, self.shutdown.clone()));
+                self.spawn(
+                    role,
+                    projections::queries::serve(connection, database, self.grants()?, self.shutdown.clone()),
+                );
             }
         }
         Ok(Router::new())
@@ -191,16 +236,24 @@ impl<'a> Serving<'a> {
         let database = database.clone();
         self.readiness.add("postgresql", move || {
             let database = database.clone();
-            async move { projections::database::reachable(&database).await.map_err(|_| "not reachable, or without tables".to_owned()) }
+            async move {
+                projections::database::reachable(&database)
+                    .await
+                    .map_err(|_| "not reachable, or without tables".to_owned())
+            }
         });
     }
 
     fn grants(&self) -> Result<GrantKey, Failure> {
-        self.grants.clone().ok_or_else(|| anyhow!("the grant key was not read").into())
+        self.grants
+            .clone()
+            .ok_or_else(|| anyhow!("the grant key was not read").into())
     }
 
     fn database(&self) -> Result<PgPool, Failure> {
-        self.database.clone().ok_or_else(|| anyhow!("the database was not configured").into())
+        self.database
+            .clone()
+            .ok_or_else(|| anyhow!("the database was not configured").into())
     }
 
     fn spawn<E: std::error::Error + Send + Sync + 'static>(
@@ -208,14 +261,17 @@ impl<'a> Serving<'a> {
         role: Role,
         work: impl Future<Output = Result<(), E>> + Send + 'static,
     ) {
-        self.running.spawn(async move { (role, work.await.map_err(anyhow::Error::from)) });
+        self.running
+            .spawn(async move { (role, work.await.map_err(anyhow::Error::from)) });
     }
 
     /// Waits for the end of all, stopping the others when one ends by itself.
     async fn until_all_ended(mut self) -> Result<(), Failure> {
         let mut outcome = Ok(());
         while let Some(joined) = self.running.join_next().await {
-            let (role, ended) = joined.context("a role panicked").unwrap_or_else(|error| (Role::Api, Err(error)));
+            let (role, ended) = joined
+                .context("a role panicked")
+                .unwrap_or_else(|error| (Role::Api, Err(error)));
             let expected = self.shutdown.is_cancelled();
             self.shutdown.cancel();
             match ended {

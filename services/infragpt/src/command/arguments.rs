@@ -83,13 +83,16 @@ impl Command {
             Ok::<_, Failure>(configuration)
         };
         match self.action {
-            Action::Serve { roles, until_stdin_closes } => serve::run(&configured()?, &roles, until_stdin_closes).await,
+            Action::Serve {
+                roles,
+                until_stdin_closes,
+            } => serve::run(&configured()?, &roles, until_stdin_closes).await,
             Action::Nats(action) => action.run(&configured()?).await,
             Action::Migrate => projections::migrate(&configured()?).await,
             Action::Projections(action) => action.run(&configured()?).await,
             Action::Integrations(action) => action.run(&configured()?).await,
-            Action::Dev(arguments) => environment::dev(arguments).await,
-            Action::Demo(arguments) => demo::run(arguments).await,
+            Action::Dev(arguments) => Box::pin(environment::dev(arguments)).await,
+            Action::Demo(arguments) => Box::pin(demo::run(arguments)).await,
             Action::Sandbox(arguments) => sandbox::run(arguments).await,
             Action::Configuration => {
                 print!("{}", configuration::DEFAULTS);

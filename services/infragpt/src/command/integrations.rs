@@ -38,9 +38,17 @@ impl Action {
     /// # Errors
     /// When nobody serves integrations, or the connection is refused.
     pub async fn run(self, configuration: &Configuration) -> Result<(), Failure> {
-        let Self::Connect { connector, organization, account, json } = self;
+        let Self::Connect {
+            connector,
+            organization,
+            account,
+            json,
+        } = self;
         let connection = connect(configuration, NatsUser::Operator).await?;
-        let actor = format!("operator:{}", std::env::var("USER").unwrap_or_else(|_| "unknown".to_owned()));
+        let actor = format!(
+            "operator:{}",
+            std::env::var("USER").unwrap_or_else(|_| "unknown".to_owned())
+        );
         let answer: Value = connection
             .request(
                 "integration.v1.connect",

@@ -42,7 +42,10 @@ impl Action {
                 for change in &changes {
                     println!("{change}");
                 }
-                let differ = changes.iter().filter(|Change { kind, .. }| *kind != ChangeKind::Unchanged).count();
+                let differ = changes
+                    .iter()
+                    .filter(|Change { kind, .. }| *kind != ChangeKind::Unchanged)
+                    .count();
                 if differ > 0 {
                     return Err(Failure::findings(anyhow::anyhow!(
                         "{differ} of {} definitions differ: `infragpt nats apply` makes them true",

@@ -48,10 +48,21 @@ pub fn database_url(configuration: &Configuration) -> Result<&SecretString, Fail
 /// When PostgreSQL isn't there or refuses.
 pub async fn migrate(configuration: &Configuration) -> Result<(), Failure> {
     let url = database_url(configuration)?;
-    let created = projections::create_database(url).await.context("the database can't be made")?;
+    let created = projections::create_database(url)
+        .await
+        .context("the database can't be made")?;
     let pool = projections::connect(url, "infragpt migrate").map_err(Failure::usage)?;
-    projections::migrate(&pool).await.context("the database can't be brought up to date")?;
-    println!("{}", if created { "made the database and its tables" } else { "the database is up to date" });
+    projections::migrate(&pool)
+        .await
+        .context("the database can't be brought up to date")?;
+    println!(
+        "{}",
+        if created {
+            "made the database and its tables"
+        } else {
+            "the database is up to date"
+        }
+    );
     Ok(())
 }
 
@@ -66,16 +77,26 @@ impl Action {
             Self::Status { json } => {
                 let connection = connect(configuration, NatsUser::Projections).await?;
                 let pool = projections::connect(url, "infragpt projections status").map_err(Failure::usage)?;
-                let streams = projections::status(&pool, &connection).await.context("the status can't be read")?;
+                let streams = projections::status(&pool, &connection)
+                    .await
+                    .context("the status can't be read")?;
                 if !json {
-                    println!("{:<12} {:>12} {:>12} {:>8}  {}", "STREAM", "PROJECTED", "LAST", "LAG", "PROJECTED UP TO");
+                    println!("STREAM          PROJECTED         LAST      LAG  PROJECTED UP TO");
                 }
                 for stream in streams {
                     if json {
                         println!("{}", serde_json::json!(stream));
                     } else {
-                        let time = stream.published_at.map_or_else(|| "-".to_owned(), |time| time.to_rfc3339());
-                        let projections::StreamStatus { stream, checkpoint, last_sequence, lag, .. } = stream;
+                        let time = stream
+                            .published_at
+                            .map_or_else(|| "-".to_owned(), |time| time.to_rfc3339());
+                        let projections::StreamStatus {
+                            stream,
+                            checkpoint,
+                            last_sequence,
+                            lag,
+                            ..
+                        } = stream;
                         println!("{stream:<12} {checkpoint:>12} {last_sequence:>12} {lag:>8}  {time}");
                     }
                 }
@@ -99,7 +120,7 @@ impl Action {
                 if json {
                     println!("{}", serde_json::json!(rebuilt));
                 } else {
-                    println!("{:<24} {:>10}  {}", "TABLE", "ROWS", "HASH");
+                    println!("TABLE                          ROWS  HASH");
                     for (table, fingerprint) in &rebuilt.tables {
                         println!("{table:<24} {:>10}  {}", fingerprint.count, fingerprint.hash);
                     }

@@ -20,11 +20,22 @@ pub struct Arguments {
 /// # Errors
 /// When it can't listen.
 pub async fn run(arguments: Arguments) -> Result<(), Failure> {
-    let configuration = Configuration { listen: arguments.listen, ..Configuration::default() };
-    let (app_token, bot_token) = (configuration.slack.app_token.clone(), configuration.slack.bot_token.clone());
-    let sandbox = Sandbox::start(configuration).await.context("the sandbox can't be started")?;
+    let configuration = Configuration {
+        listen: arguments.listen,
+        ..Configuration::default()
+    };
+    let (app_token, bot_token) = (
+        configuration.slack.app_token.clone(),
+        configuration.slack.bot_token.clone(),
+    );
+    let sandbox = Sandbox::start(configuration)
+        .await
+        .context("the sandbox can't be started")?;
     println!("page       {}", sandbox.url());
-    println!("Slack API  {}   app token {app_token}   bot token {bot_token}", sandbox.slack_api_url());
+    println!(
+        "Slack API  {}   app token {app_token}   bot token {bot_token}",
+        sandbox.slack_api_url()
+    );
     println!("GitHub API {}", sandbox.github_api_url());
     println!("control    {}", sandbox.control_url());
     tokio::signal::ctrl_c().await.context("Ctrl-C can't be waited for")?;

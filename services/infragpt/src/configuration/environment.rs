@@ -27,8 +27,13 @@ const KEYS: &[&str] = &[
 ];
 
 /// Variables that others read: the servers that run beside us, and the command line.
-const OTHERS: &[&str] =
-    &["INFRAGPT_CONFIGURATION", "INFRAGPT_NATS_SERVER", "INFRAGPT_NATS_HOST", "INFRAGPT_NATS_PORT", "INFRAGPT_NATS_STORE"];
+const OTHERS: &[&str] = &[
+    "INFRAGPT_CONFIGURATION",
+    "INFRAGPT_NATS_SERVER",
+    "INFRAGPT_NATS_HOST",
+    "INFRAGPT_NATS_PORT",
+    "INFRAGPT_NATS_STORE",
+];
 
 /// The variables of one environment.
 #[derive(Debug)]
@@ -57,9 +62,14 @@ fn variable_of(key: &str) -> String {
 }
 
 fn key_of(variable: &str) -> Option<String> {
-    let user = NatsUser::ALL.into_iter().find(|user| user.password_variable() == variable);
-    user.map(|user| format!("nats.password.{}", user.as_str()))
-        .or_else(|| KEYS.iter().find(|key| variable_of(key) == variable).map(|key| (*key).to_owned()))
+    let user = NatsUser::ALL
+        .into_iter()
+        .find(|user| user.password_variable() == variable);
+    user.map(|user| format!("nats.password.{}", user.as_str())).or_else(|| {
+        KEYS.iter()
+            .find(|key| variable_of(key) == variable)
+            .map(|key| (*key).to_owned())
+    })
 }
 
 impl Provider for Variables {
@@ -92,7 +102,9 @@ fn insert(dict: &mut Dict, key: &str, value: Value) {
             dict.insert(key.to_owned(), value);
         }
         Some((head, rest)) => {
-            let child = dict.entry(head.to_owned()).or_insert_with(|| Value::Dict(Tag::Default, Dict::new()));
+            let child = dict
+                .entry(head.to_owned())
+                .or_insert_with(|| Value::Dict(Tag::Default, Dict::new()));
             if let Value::Dict(_, child) = child {
                 insert(child, rest, value);
             }

@@ -5,8 +5,8 @@ mod read;
 
 use std::{collections::BTreeMap, net::SocketAddr};
 
-pub use read::{DEFAULTS, Error, read, read_from};
 use infragpt_connectors::{github, slack};
+pub use read::{DEFAULTS, Error, read, read_from};
 use secrecy::SecretString;
 use serde::Deserialize;
 

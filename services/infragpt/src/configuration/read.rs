@@ -43,10 +43,7 @@ pub fn read(file: Option<&Path>) -> Result<Configuration, Error> {
 ///
 /// # Errors
 /// As [`read`].
-pub fn read_from(
-    file: &Path,
-    variables: impl IntoIterator<Item = (String, String)>,
-) -> Result<Configuration, Error> {
+pub fn read_from(file: &Path, variables: impl IntoIterator<Item = (String, String)>) -> Result<Configuration, Error> {
     let variables = Variables::new(variables).map_err(Error::UnknownVariable)?;
     let mut layers = Figment::from(Toml::string(DEFAULTS));
     if file.is_file() {
@@ -61,7 +58,9 @@ pub fn read_from(
     configuration.github.check().map_err(|error| wrong(&error))?;
     if !matches!(configuration.nats.replicas, 1 | 3 | 5) {
         let replicas = configuration.nats.replicas;
-        return Err(Error::Value(format!("nats.replicas is {replicas}: use 1 on a single server, 3 or 5 on a cluster")));
+        return Err(Error::Value(format!(
+            "nats.replicas is {replicas}: use 1 on a single server, 3 or 5 on a cluster"
+        )));
     }
     Ok(configuration)
 }
@@ -69,16 +68,32 @@ pub fn read_from(
 /// The first problem in one sentence. What was found is left out for secrets, because it may be one.
 fn describe(error: &figment::Error) -> String {
     let key = error.path.join(".");
-    let secret = ["secret", "token", "password", "key", "database.url"].iter().any(|word| key.contains(word));
-    let problem = if secret { "it has the wrong type".to_owned() } else { error.kind.to_string() };
+    let secret = ["secret", "token", "password", "key", "database.url"]
+        .iter()
+        .any(|word| key.contains(word));
+    let problem = if secret {
+        "it has the wrong type".to_owned()
+    } else {
+        error.kind.to_string()
+    };
     let source = match &error.metadata {
         Some(metadata) => match &metadata.source {
             Some(source) => format!(" in {source}"),
-            None => format!(" in {}", metadata.interpolate(error.profile.as_ref().unwrap_or(&figment::Profile::Default), &error.path)),
+            None => format!(
+                " in {}",
+                metadata.interpolate(
+                    error.profile.as_ref().unwrap_or(&figment::Profile::Default),
+                    &error.path
+                )
+            ),
         },
         None => String::new(),
     };
-    if key.is_empty() { format!("{problem}{source}") } else { format!("`{key}`{source}: {problem}") }
+    if key.is_empty() {
+        format!("{problem}{source}")
+    } else {
+        format!("`{key}`{source}: {problem}")
+    }
 }
 
 #[cfg(test)]
@@ -92,7 +107,9 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("infragpt.toml");
         fs::write(&path, file).unwrap();
-        let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let variables = variables
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         read_from(&path, variables).map_err(|error| error.to_string())
     }
 
@@ -108,17 +125,30 @@ mod tests {
     fn the_environment_wins_over_the_file() {
         let configuration = read_with(
             "[http]\nlisten = '127.0.0.1:1'\n[log]\nlevel = 'debug'",
-            &[("INFRAGPT_HTTP_LISTEN", "127.0.0.1:2"), ("INFRAGPT_NATS_PASSWORD_SLACK", "p"), ("INFRAGPT_NATS_REPLICAS", "3")],
+            &[
+                ("INFRAGPT_HTTP_LISTEN", "127.0.0.1:2"),
+                ("INFRAGPT_NATS_PASSWORD_SLACK", "p"),
+                ("INFRAGPT_NATS_REPLICAS", "3"),
+            ],
         )
         .unwrap();
-        assert_eq!((configuration.http.listen.port(), configuration.log.level.as_str()), (2, "debug"));
+        assert_eq!(
+            (configuration.http.listen.port(), configuration.log.level.as_str()),
+            (2, "debug")
+        );
         assert!(configuration.nats.password.contains_key(&NatsUser::Slack));
         assert_eq!(configuration.nats.replicas, 3);
     }
 
     #[test]
     fn a_secret_of_digits_is_text() {
-        assert!(read_with("", &[("INFRAGPT_GRANT_KEY", "123456")]).unwrap().grant.key.is_some());
+        assert!(
+            read_with("", &[("INFRAGPT_GRANT_KEY", "123456")])
+                .unwrap()
+                .grant
+                .key
+                .is_some()
+        );
     }
 
     #[test]
@@ -128,9 +158,21 @@ mod tests {
             ("[log]\nformat = 'xml'", &[], "infragpt.toml"),
             ("[htp]\nlisten = 'x'", &[], "htp"),
             ("[slack]\nsining_secret = 'x'", &[], "sining_secret"),
-            ("", &[("INFRAGPT_HTTP_LISTEN", "8080")], "`http.listen` in `INFRAGPT_HTTP_LISTEN`"),
-            ("", &[("INFRAGPT_SLACK_TOKEN", "x")], "`INFRAGPT_SLACK_TOKEN`, which is no setting"),
-            ("", &[("INFRAGPT_SLACK_APP_TOKEN", "xoxb-1")], "slack.app_token looks like"),
+            (
+                "",
+                &[("INFRAGPT_HTTP_LISTEN", "8080")],
+                "`http.listen` in `INFRAGPT_HTTP_LISTEN`",
+            ),
+            (
+                "",
+                &[("INFRAGPT_SLACK_TOKEN", "x")],
+                "`INFRAGPT_SLACK_TOKEN`, which is no setting",
+            ),
+            (
+                "",
+                &[("INFRAGPT_SLACK_APP_TOKEN", "xoxb-1")],
+                "slack.app_token looks like",
+            ),
             ("[nats]\nreplicas = 2", &[], "nats.replicas is 2"),
             ("[nats", &[], "infragpt.toml"),
         ] {

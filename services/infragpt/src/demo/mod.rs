@@ -1,6 +1,5 @@
 //! `infragpt demo`: the whole scenario on real servers, with a transcript of what each step produced.
 
-mod play;
 mod scenario;
 mod transcript;
 
@@ -10,11 +9,10 @@ use anyhow::Context as _;
 
 use crate::{
     configuration::{Log, LogFormat},
-    environment::{Installation, Options},
+    environment::{Installation, Observer, Options},
     failure::Failure,
     logging,
 };
-use play::Play;
 
 /// What can be said of it.
 #[derive(Debug, clap::Args)]
@@ -29,8 +27,14 @@ pub struct Arguments {
 /// # Errors
 /// The first step that was not observed. Everything is stopped then, too.
 pub async fn run(arguments: Arguments) -> Result<(), Failure> {
-    logging::start(&Log { format: LogFormat::Pretty, level: "error".to_owned() })?;
-    let temporary = tempfile::Builder::new().prefix("infragpt-demo-").tempdir().context("no temporary directory")?;
+    logging::start(&Log {
+        format: LogFormat::Pretty,
+        level: "error".to_owned(),
+    })?;
+    let temporary = tempfile::Builder::new()
+        .prefix("infragpt-demo-")
+        .tempdir()
+        .context("no temporary directory")?;
     let directory = arguments.data_directory.unwrap_or_else(|| temporary.path().to_owned());
     let interrupted = async { tokio::signal::ctrl_c().await.ok() };
     tokio::select! {
@@ -49,9 +53,11 @@ async fn play(directory: PathBuf) -> anyhow::Result<()> {
     println!("Starting nats-server and PostgreSQL as child processes, the sandbox (Slack, GitHub), and all roles …");
     let mut installation = Installation::start(Options::new(directory)?).await?;
     installation.start_roles().await?;
-    let play = Play::new(installation).await?;
-    let installation = scenario::play(play).await?;
+    let installation = scenario::play(Observer::new(installation).await?).await?;
     installation.stop().await?;
-    println!("\nEvery step was observed. Everything is stopped. {:.1} s in all.", started.elapsed().as_secs_f64());
+    println!(
+        "\nEvery step was observed. Everything is stopped. {:.1} s in all.",
+        started.elapsed().as_secs_f64()
+    );
     Ok(())
 }

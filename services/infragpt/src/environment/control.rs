@@ -67,16 +67,27 @@ pub struct Posted {
 impl Posted {
     /// The Markdown that people read.
     pub fn markdown(&self) -> String {
-        let blocks: Vec<&str> =
-            self.blocks.iter().filter(|block| block["type"] == "markdown").filter_map(|block| block["text"].as_str()).collect();
-        if blocks.is_empty() { self.text.clone() } else { blocks.join("\n\n") }
+        let blocks: Vec<&str> = self
+            .blocks
+            .iter()
+            .filter(|block| block["type"] == "markdown")
+            .filter_map(|block| block["text"].as_str())
+            .collect();
+        if blocks.is_empty() {
+            self.text.clone()
+        } else {
+            blocks.join("\n\n")
+        }
     }
 }
 
 impl Control {
     /// The control API at `url`.
     pub fn new(url: &str) -> Self {
-        Self { url: url.to_owned(), client: reqwest::Client::new() }
+        Self {
+            url: url.to_owned(),
+            client: reqwest::Client::new(),
+        }
     }
 
     /// Calls a verb.
@@ -88,12 +99,15 @@ impl Control {
             .client
             .post(format!("{}/{verb}", self.url))
             .json(body)
-            .timeout(Duration::from_secs(60))
+            .timeout(Duration::from_mins(1))
             .send()
             .await
             .with_context(|| format!("the sandbox can't be asked to `{verb}`"))?;
         let status = response.status();
-        let answer: Value = response.json().await.with_context(|| format!("the sandbox's answer to `{verb}`"))?;
+        let answer: Value = response
+            .json()
+            .await
+            .with_context(|| format!("the sandbox's answer to `{verb}`"))?;
         ensure!(status.is_success(), "the sandbox refused `{verb}`: {answer}");
         Ok(answer)
     }
@@ -118,7 +132,13 @@ impl Control {
     ///
     /// # Errors
     /// When they don't come in time.
-    pub async fn replies(&self, channel: &str, thread: &str, at_least: usize, within: Duration) -> anyhow::Result<Vec<Posted>> {
+    pub async fn replies(
+        &self,
+        channel: &str,
+        thread: &str,
+        at_least: usize,
+        within: Duration,
+    ) -> anyhow::Result<Vec<Posted>> {
         let timeout = u64::try_from(within.as_millis())?;
         let request = json!({ "channel": channel, "thread_ts": thread, "at_least": at_least, "timeout_ms": timeout });
         let answer = self.call("replies", &request).await?;

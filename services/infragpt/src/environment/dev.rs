@@ -31,11 +31,17 @@ pub struct DevArguments {
 /// # Errors
 /// What could not be started, or ended by itself.
 pub async fn dev(arguments: DevArguments) -> Result<(), Failure> {
-    logging::start(&Log { format: LogFormat::Auto, level: "warn".to_owned() })?;
+    logging::start(&Log {
+        format: LogFormat::Auto,
+        level: "warn".to_owned(),
+    })?;
     let mut interrupted = signal(SignalKind::interrupt()).context("Ctrl-C can't be waited for")?;
     let mut terminated = signal(SignalKind::terminate()).context("SIGTERM can't be waited for")?;
     println!("Starting nats-server, PostgreSQL, the sandbox and all roles …");
-    let options = Options { organization: arguments.organization, ..Options::new(arguments.data_directory.clone())? };
+    let options = Options {
+        organization: arguments.organization,
+        ..Options::new(arguments.data_directory.clone())?
+    };
     let mut installation = tokio::select! {
         installation = start(options) => installation?,
         _ = interrupted.recv() => return Ok(()),
@@ -49,7 +55,10 @@ pub async fn dev(arguments: DevArguments) -> Result<(), Failure> {
             .and_then(|()| std::fs::rename(&partial, path))
             .with_context(|| format!("{} can't be written", path.display()))?;
     }
-    println!("\nEverything is up, for organization `{}`:\n", installation.endpoints.organization_id);
+    println!(
+        "\nEverything is up, for organization `{}`:\n",
+        installation.endpoints.organization_id
+    );
     println!("{}", installation.endpoints);
     let log = arguments.data_directory.join("infragpt.log");
     println!("Write to the bot on the sandbox's control API, for example:");
@@ -81,9 +90,19 @@ async fn start(options: Options) -> anyhow::Result<Installation> {
     let mut installation = Installation::start(options).await?;
     installation.start_roles().await?;
     let organization = installation.endpoints.organization_id.clone();
-    installation.infragpt(&["integrations", "connect", "slack", "--organization", &organization]).await?;
     installation
-        .infragpt(&["integrations", "connect", "github", "--organization", &organization, "--account", "4242"])
+        .infragpt(&["integrations", "connect", "slack", "--organization", &organization])
+        .await?;
+    installation
+        .infragpt(&[
+            "integrations",
+            "connect",
+            "github",
+            "--organization",
+            &organization,
+            "--account",
+            "4242",
+        ])
         .await?;
     Ok(installation)
 }

@@ -55,7 +55,10 @@ impl fmt::Display for Endpoints {
         writeln!(formatter, "  NATS             {}", self.nats_url)?;
         if let Some(operator) = self.nats_users.get("operator") {
             writeln!(formatter)?;
-            writeln!(formatter, "A context for the nats CLI, then for example `nats stream ls` and `nats sub --stream EVENTS '>'`:")?;
+            writeln!(
+                formatter,
+                "A context for the nats CLI, then for example `nats stream ls` and `nats sub --stream EVENTS '>'`:"
+            )?;
             writeln!(
                 formatter,
                 "  nats context save infragpt --server {} --user {} --password {} --inbox-prefix _INBOX.operator --select",

@@ -78,39 +78,61 @@ impl Installation {
     pub async fn start(options: Options) -> anyhow::Result<Self> {
         fs::create_dir_all(&options.data_directory)
             .with_context(|| format!("{} can't be made", options.data_directory.display()))?;
-        let options = Options { data_directory: options.data_directory.canonicalize()?, ..options };
+        let options = Options {
+            data_directory: options.data_directory.canonicalize()?,
+            ..options
+        };
         let mut secrets = Secrets::load_or_create(&options.data_directory)?;
         let (nats, postgres, sandbox) = tokio::try_join!(
-            start_nats(&options.data_directory, &secrets),
-            start_postgres(&options.data_directory),
-            async { Sandbox::start(sandbox_configuration(&options)).await.context("the sandbox can't be started") },
+            Box::pin(start_nats(&options.data_directory, &secrets)),
+            Box::pin(start_postgres(&options.data_directory)),
+            async {
+                Sandbox::start(sandbox_configuration(&options))
+                    .await
+                    .context("the sandbox can't be started")
+            },
         )?;
-        let nats_url = match &nats {
-            Some(server) => server.url(),
-            None => {
-                for user in NatsUser::ALL {
-                    if let Ok(password) = std::env::var(user.password_variable()) {
-                        secrets.nats.insert(user.as_str().to_owned(), password);
-                    }
+        let nats_url = if let Some(server) = &nats {
+            server.url()
+        } else {
+            for user in NatsUser::ALL {
+                if let Ok(password) = std::env::var(user.password_variable()) {
+                    secrets.nats.insert(user.as_str().to_owned(), password);
                 }
-                std::env::var("INFRAGPT_NATS_URL").context("INFRAGPT_NATS_URL is gone")?
             }
+            std::env::var("INFRAGPT_NATS_URL").context("INFRAGPT_NATS_URL is gone")?
         };
         let database_url = match &postgres {
             Some(server) => server.url_of("infragpt"),
-            None => std::env::var("INFRAGPT_DATABASE_URL").context("INFRAGPT_DATABASE_URL is gone")?.into(),
+            None => std::env::var("INFRAGPT_DATABASE_URL")
+                .context("INFRAGPT_DATABASE_URL is gone")?
+                .into(),
         };
         let endpoints = endpoints(&options, &secrets, nats_url, &database_url, &sandbox)?;
         let environment = environment(&options, &secrets, &endpoints);
-        let installation = Self { nats, postgres, sandbox, roles: None, endpoints, options, environment };
-        tokio::try_join!(installation.apply_streams(), migrate(&database_url))?;
+        let installation = Self {
+            nats,
+            postgres,
+            sandbox,
+            roles: None,
+            endpoints,
+            options,
+            environment,
+        };
+        tokio::try_join!(Box::pin(installation.apply_streams()), Box::pin(migrate(&database_url)))?;
         Ok(installation)
     }
 
     async fn apply_streams(&self) -> anyhow::Result<()> {
         let connection = self.connect(NatsUser::Admin).await?;
-        let changes = Definitions::embedded(1)?.apply(&connection).await.context("streams can't be applied")?;
-        tracing::info!(definitions = changes.len(), "Applied the stream and consumer definitions");
+        let changes = Definitions::embedded(1)?
+            .apply(&connection)
+            .await
+            .context("streams can't be applied")?;
+        tracing::info!(
+            definitions = changes.len(),
+            "Applied the stream and consumer definitions"
+        );
         connection.drain().await;
         Ok(())
     }
@@ -173,7 +195,11 @@ impl Installation {
             .await
             .context("infragpt can't be run")?;
         let said = String::from_utf8_lossy(&output.stderr);
-        anyhow::ensure!(output.status.success(), "`infragpt {}` failed: {said}", arguments.join(" "));
+        anyhow::ensure!(
+            output.status.success(),
+            "`infragpt {}` failed: {said}",
+            arguments.join(" ")
+        );
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
@@ -210,7 +236,12 @@ async fn start_nats(directory: &Path, secrets: &Secrets) -> anyhow::Result<Optio
         .with_context(|| format!("{} can't be written", configuration.display()))?;
     let environment = NatsUser::ALL
         .into_iter()
-        .map(|user| (user.password_variable(), SecretString::from(secrets.nats[user.as_str()].clone())))
+        .map(|user| {
+            (
+                user.password_variable(),
+                SecretString::from(secrets.nats[user.as_str()].clone()),
+            )
+        })
         .collect();
     let options = NatsOptions {
         binary: find::nats_server()?,
@@ -261,7 +292,15 @@ fn endpoints(
     let nats_users = secrets
         .nats
         .iter()
-        .map(|(user, password)| (user.clone(), NatsCredentials { user: user.clone(), password: password.clone() }))
+        .map(|(user, password)| {
+            (
+                user.clone(),
+                NatsCredentials {
+                    user: user.clone(),
+                    password: password.clone(),
+                },
+            )
+        })
         .collect();
     Ok(Endpoints {
         api_url: format!("http://{}", free_address()?),
@@ -275,7 +314,12 @@ fn endpoints(
         slack_signing_secret: defaults.slack.signing_secret,
         slack_app_token: defaults.slack.app_token,
         slack_bot_token: defaults.slack.bot_token,
-        slack_channel: defaults.slack.channels.first().map(|channel| channel.id.clone()).unwrap_or_default(),
+        slack_channel: defaults
+            .slack
+            .channels
+            .first()
+            .map(|channel| channel.id.clone())
+            .unwrap_or_default(),
         github_webhook_secret: defaults.github.webhook_secret,
         organization_id: options.organization.clone(),
     })
@@ -283,21 +327,32 @@ fn endpoints(
 
 /// A loopback address that is free now: it stays the same when the roles are restarted, so it can't be chosen by them.
 fn free_address() -> anyhow::Result<SocketAddr> {
-    Ok(TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).context("no port is free")?)
+    TcpListener::bind("127.0.0.1:0")
+        .and_then(|listener| listener.local_addr())
+        .context("no port is free")
 }
 
 fn environment(options: &Options, secrets: &Secrets, endpoints: &Endpoints) -> BTreeMap<String, String> {
     let mut environment = BTreeMap::from([
-        ("INFRAGPT_HTTP_LISTEN".to_owned(), endpoints.api_url.trim_start_matches("http://").to_owned()),
+        (
+            "INFRAGPT_HTTP_LISTEN".to_owned(),
+            endpoints.api_url.trim_start_matches("http://").to_owned(),
+        ),
         ("INFRAGPT_NATS_URL".to_owned(), endpoints.nats_url.clone()),
         ("INFRAGPT_DATABASE_URL".to_owned(), endpoints.database_url.clone()),
         ("INFRAGPT_GRANT_KEY".to_owned(), secrets.grant.clone()),
         ("INFRAGPT_LOG_FORMAT".to_owned(), "json".to_owned()),
         ("INFRAGPT_LOG_LEVEL".to_owned(), options.log_level.clone()),
         ("INFRAGPT_SLACK_API_URL".to_owned(), endpoints.slack_api_url.clone()),
-        ("INFRAGPT_SLACK_SIGNING_SECRET".to_owned(), endpoints.slack_signing_secret.clone()),
+        (
+            "INFRAGPT_SLACK_SIGNING_SECRET".to_owned(),
+            endpoints.slack_signing_secret.clone(),
+        ),
         ("INFRAGPT_SLACK_BOT_TOKEN".to_owned(), endpoints.slack_bot_token.clone()),
-        ("INFRAGPT_GITHUB_WEBHOOK_SECRET".to_owned(), endpoints.github_webhook_secret.clone()),
+        (
+            "INFRAGPT_GITHUB_WEBHOOK_SECRET".to_owned(),
+            endpoints.github_webhook_secret.clone(),
+        ),
     ]);
     if options.socket_mode {
         environment.insert("INFRAGPT_SLACK_APP_TOKEN".to_owned(), endpoints.slack_app_token.clone());

@@ -4,6 +4,7 @@ mod control;
 mod dev;
 mod endpoints;
 mod installation;
+mod observer;
 mod roles;
 mod secrets;
 
@@ -11,4 +12,5 @@ pub use control::{Control, Delivered, Posted, Said};
 pub use dev::{DevArguments, dev};
 pub use endpoints::{Endpoints, NatsCredentials};
 pub use installation::{Installation, Options};
+pub use observer::Observer;
 pub use roles::Roles;

@@ -16,7 +16,7 @@ use nix::{
 use tokio::process::{Child, ChildStdin, Command};
 
 /// How long a process may take to be ready, on a machine that is busy with other things.
-const READY_WITHIN: Duration = Duration::from_secs(60);
+const READY_WITHIN: Duration = Duration::from_mins(1);
 /// How long it may take to stop.
 const STOPPED_WITHIN: Duration = Duration::from_secs(20);
 
@@ -42,7 +42,11 @@ impl Roles {
         environment: &BTreeMap<String, String>,
         log: &Path,
     ) -> anyhow::Result<Self> {
-        let output = File::options().create(true).append(true).open(log).with_context(|| format!("{} can't be written", log.display()))?;
+        let output = File::options()
+            .create(true)
+            .append(true)
+            .open(log)
+            .with_context(|| format!("{} can't be written", log.display()))?;
         let mut command = Command::new(binary);
         command.arg("serve").arg("--until-stdin-closes");
         for role in roles {
@@ -50,7 +54,11 @@ impl Roles {
         }
         command
             .env_clear()
-            .envs(["PATH", "RUST_BACKTRACE", "LANG"].into_iter().filter_map(|name| Some((name, std::env::var(name).ok()?))))
+            .envs(
+                ["PATH", "RUST_BACKTRACE", "LANG"]
+                    .into_iter()
+                    .filter_map(|name| Some((name, std::env::var(name).ok()?))),
+            )
             .envs(environment)
             .current_dir(log.parent().unwrap_or(Path::new(".")))
             .stdin(Stdio::piped())
@@ -58,20 +66,29 @@ impl Roles {
             .stderr(output)
             .process_group(0)
             .kill_on_drop(true);
-        let mut child = command.spawn().with_context(|| format!("{} can't be started", binary.display()))?;
+        let mut child = command
+            .spawn()
+            .with_context(|| format!("{} can't be started", binary.display()))?;
         let lifeline = child.stdin.take();
         let serves_http = roles.is_empty() || roles.contains(&"api");
         let ready_url = environment
             .get("INFRAGPT_HTTP_LISTEN")
             .filter(|_| serves_http)
             .map(|listen| format!("http://{listen}/readyz"));
-        let mut started = Self { child, _lifeline: lifeline, ready_url, log: log.to_owned() };
+        let mut started = Self {
+            child,
+            _lifeline: lifeline,
+            ready_url,
+            log: log.to_owned(),
+        };
         started.wait_until_ready().await?;
         Ok(started)
     }
 
     async fn wait_until_ready(&mut self) -> anyhow::Result<()> {
-        let Some(url) = self.ready_url.clone() else { return Ok(()) };
+        let Some(url) = self.ready_url.clone() else {
+            return Ok(());
+        };
         let client = reqwest::Client::new();
         let deadline = tokio::time::Instant::now() + READY_WITHIN;
         let mut last = String::new();

@@ -1,12 +1,6 @@
 //! The secrets of a local installation: made once, kept in its data directory.
 
-use std::{
-    collections::BTreeMap,
-    fs,
-    io::Write as _,
-    os::unix::fs::OpenOptionsExt as _,
-    path::Path,
-};
+use std::{collections::BTreeMap, fs, io::Write as _, os::unix::fs::OpenOptionsExt as _, path::Path};
 
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
@@ -38,7 +32,10 @@ impl Secrets {
                 Ok(secrets)
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                let mut secrets = Self { nats: BTreeMap::new(), grant: random() };
+                let mut secrets = Self {
+                    nats: BTreeMap::new(),
+                    grant: random(),
+                };
                 secrets.complete();
                 let mut file = fs::OpenOptions::new()
                     .create_new(true)
@@ -56,13 +53,21 @@ impl Secrets {
     /// A user that came with a newer build gets a password of its own, the same each time.
     fn complete(&mut self) {
         for user in NatsUser::ALL {
-            let derived = Uuid::new_v5(&Uuid::NAMESPACE_OID, format!("{}{}", self.grant, user.as_str()).as_bytes());
-            self.nats.entry(user.as_str().to_owned()).or_insert_with(|| format!("p{}", derived.simple()));
+            let derived = Uuid::new_v5(
+                &Uuid::NAMESPACE_OID,
+                format!("{}{}", self.grant, user.as_str()).as_bytes(),
+            );
+            self.nats
+                .entry(user.as_str().to_owned())
+                .or_insert_with(|| format!("p{}", derived.simple()));
         }
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "a secret is the one thing that has to be random")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a secret is the one thing that has to be random"
+)]
 fn random() -> String {
     format!("k{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple())
 }

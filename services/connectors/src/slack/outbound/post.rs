@@ -35,8 +35,50 @@ pub(super) struct Post {
 /// Where it stands.
 #[derive(Debug, PartialEq, Serialize)]
 pub(super) struct Posted {
-    posted_id: String,
+    #[serde(rename = "posted_id")]
+    id: String,
     found: bool,
+    /// What the answer says that was found, which need not be what was to be posted now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<String>,
+}
+
+/// What stands in the thread of one answer.
+#[derive(Default)]
+struct Standing {
+    /// Identifier and text by the part's number.
+    parts: BTreeMap<usize, (String, String)>,
+    /// Of how many parts the answer is made.
+    count: usize,
+}
+
+impl Standing {
+    fn take(&mut self, reply: Reply) {
+        let payload = reply
+            .metadata
+            .map(|metadata| metadata.event_payload)
+            .unwrap_or_default();
+        self.count = payload.parts.unwrap_or(1);
+        let markdown = reply
+            .blocks
+            .into_iter()
+            .find(|block| block.kind == "markdown")
+            .map(|block| block.text);
+        self.parts
+            .entry(payload.part)
+            .or_insert((reply.ts, markdown.unwrap_or(reply.text)));
+    }
+
+    /// The whole answer, if every part of it stands.
+    fn whole(&self) -> Option<Posted> {
+        let (id, _) = self.parts.get(&0).filter(|_| self.parts.len() == self.count)?;
+        let texts: Vec<&str> = self.parts.values().map(|(_, text)| text.as_str()).collect();
+        Some(Posted {
+            id: id.clone(),
+            found: true,
+            text: Some(texts.join("\n\n")),
+        })
+    }
 }
 
 #[derive(Deserialize)]
@@ -61,7 +103,37 @@ pub(super) struct Paging {
 #[derive(Deserialize)]
 struct Reply {
     ts: String,
+    #[serde(default)]
+    user: String,
+    #[serde(default)]
+    text: String,
+    #[serde(default)]
+    blocks: Vec<Block>,
     metadata: Option<Metadata>,
+}
+
+#[derive(Deserialize)]
+struct Block {
+    #[serde(rename = "type", default)]
+    kind: String,
+    /// Only a markdown block has its text as a string.
+    #[serde(default, deserialize_with = "text_or_nothing")]
+    text: String,
+}
+
+fn text_or_nothing<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let value = serde_json::Value::deserialize(deserializer)?;
+    Ok(value.as_str().unwrap_or_default().to_owned())
+}
+
+impl Reply {
+    /// Whether it is a part of our own answer. Anybody's app may put such metadata on its messages.
+    fn is_of(&self, bot_user: &str, answer_id: &str) -> bool {
+        self.user == bot_user
+            && self.metadata.as_ref().is_some_and(|metadata| {
+                metadata.event_type == METADATA_EVENT && metadata.event_payload.answer_id.as_deref() == Some(answer_id)
+            })
+    }
 }
 
 #[derive(Deserialize)]
@@ -77,20 +149,24 @@ struct Payload {
     answer_id: Option<String>,
     #[serde(default)]
     part: usize,
+    parts: Option<usize>,
 }
 
 impl Outbound {
     /// Posts an answer, in as many messages as it needs; the first one's identifier is the answer's.
     pub async fn post(&self, post: Post) -> Result<Posted, ServiceError> {
         self.check_account(&post.account).await?;
+        let mut standing = Standing::default();
+        if post.look_first {
+            standing = self.find(&post).await?;
+            if let Some(whole) = standing.whole() {
+                return Ok(whole);
+            }
+        }
         let text = markdown::neutralize(&post.text);
         let parts = markdown::split(&text, LONGEST_MESSAGE);
-        let mut standing = if post.look_first {
-            self.find(&post).await?
-        } else {
-            BTreeMap::new()
-        };
-        let found = (0..parts.len()).all(|index| standing.contains_key(&index));
+        let mut standing: BTreeMap<usize, String> =
+            standing.parts.into_iter().map(|(part, (ts, _))| (part, ts)).collect();
         for (index, text) in parts.iter().enumerate() {
             if standing.contains_key(&index) {
                 continue;
@@ -105,8 +181,12 @@ impl Outbound {
                 Err(failure) => return Err(interrupted(&failure, !standing.is_empty())),
             };
         }
-        let posted_id = standing.remove(&0).unwrap_or_default();
-        Ok(Posted { posted_id, found })
+        let id = standing.remove(&0).unwrap_or_default();
+        Ok(Posted {
+            id,
+            found: false,
+            text: None,
+        })
     }
 
     /// A token posts only into the workspace that it belongs to, whatever a request says.
@@ -133,9 +213,10 @@ impl Outbound {
     }
 
     /// The parts of this answer that stand in the thread already, by their number.
-    async fn find(&self, post: &Post) -> Result<BTreeMap<usize, String>, ServiceError> {
+    async fn find(&self, post: &Post) -> Result<Standing, ServiceError> {
         let wanted = post.answer_id.to_string();
-        let mut found = BTreeMap::new();
+        let bot_user = &self.identity().await.map_err(|failure| failure.of_read())?.user_id;
+        let mut found = Standing::default();
         let mut cursor = String::new();
         for _ in 0..MOST_PAGES {
             let fields = [
@@ -151,17 +232,12 @@ impl Outbound {
                 Err(Failure::Refused(word)) if word == "thread_not_found" => return Ok(found),
                 Err(failure) => return Err(failure.of_read()),
             };
-            for reply in replies.messages {
-                let Some(Metadata {
-                    event_type,
-                    event_payload,
-                }) = reply.metadata
-                else {
-                    continue;
-                };
-                if event_type == METADATA_EVENT && event_payload.answer_id.as_deref() == Some(&wanted) {
-                    found.entry(event_payload.part).or_insert(reply.ts);
-                }
+            for reply in replies
+                .messages
+                .into_iter()
+                .filter(|reply| reply.is_of(bot_user, &wanted))
+            {
+                found.take(reply);
             }
             cursor = replies
                 .response_metadata

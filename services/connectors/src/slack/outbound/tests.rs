@@ -122,14 +122,18 @@ async fn an_answer_that_stands_already_is_found_on_a_later_page() {
         })),
         "conversations.replies" => json(&json!({"ok": true, "messages": [
             {"ts": "1.5", "metadata": {"event_type": "other", "event_payload": {}}},
-            {"ts": "1.9", "metadata": {"event_type": "infragpt_answer", "event_payload": {"answer_id": Uuid::nil()}}},
+            {"ts": "1.7", "user": "U0FORGER", "text": "not ours",
+                "metadata": {"event_type": "infragpt_answer", "event_payload": {"answer_id": Uuid::nil()}}},
+            {"ts": "1.9", "user": "U0BOT", "text": "plain", "blocks": [
+                {"type": "section", "text": {"type": "mrkdwn", "text": "x"}}, {"type": "markdown", "text": "what stands"}],
+                "metadata": {"event_type": "infragpt_answer", "event_payload": {"answer_id": Uuid::nil()}}},
         ]})),
         other => panic!("{other}"),
     })
     .await;
     assert_eq!(
         post_as_json(&outbound, answer("hello", true)).await,
-        Ok(posted("1.9", true))
+        Ok(json!({"posted_id": "1.9", "found": true, "text": "what stands"}))
     );
     let replies = slack.asked.lock().unwrap()[2].1.clone();
     assert!(
@@ -143,7 +147,7 @@ async fn only_the_missing_part_of_a_long_answer_is_posted() {
     let (outbound, slack) = outbound(|method, _, _| match method {
         "auth.test" => identity(),
         "conversations.replies" => json(&json!({"ok": true, "messages": [
-            {"ts": "1.9", "metadata": {"event_type": "infragpt_answer",
+            {"ts": "1.9", "user": "U0BOT", "metadata": {"event_type": "infragpt_answer",
                 "event_payload": {"answer_id": Uuid::nil(), "part": 0, "parts": 2}}},
         ]})),
         _ => json(&json!({"ok": true, "ts": "2.0"})),

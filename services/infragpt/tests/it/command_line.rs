@@ -1,0 +1,162 @@
+//! What an operator types, and what comes back.
+
+use std::{path::Path, process::Output};
+
+use infragpt::environment::Endpoints;
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+
+use crate::harness::{App, install_crypto, until};
+
+async fn infragpt(directory: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Output {
+    tokio::process::Command::new(env!("CARGO_BIN_EXE_infragpt"))
+        .args(arguments)
+        .env_clear()
+        .envs(environment.iter().copied())
+        .current_dir(directory)
+        .output()
+        .await
+        .unwrap()
+}
+
+fn complaint(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[tokio::test]
+async fn mistakes_are_named_and_have_their_exit_code() {
+    let directory = tempfile::tempdir().unwrap();
+    let password = ("INFRAGPT_NATS_PASSWORD_ADMIN", "p");
+    for (arguments, environment, code, expected) in [
+        (&["nats", "check"][..], &[][..], 2, "set INFRAGPT_NATS_PASSWORD_ADMIN"),
+        (
+            &["nats", "check"],
+            &[password, ("INFRAGPT_NATS_URL", "nats://127.0.0.1:1")],
+            3,
+            "no NATS server answers",
+        ),
+        (
+            &["serve"],
+            &[("INFRAGPT_HTTP_LISTEN", "here")],
+            2,
+            "`http.listen` in `INFRAGPT_HTTP_LISTEN`",
+        ),
+        (
+            &["serve", "--role", "queries"],
+            &[("INFRAGPT_NATS_PASSWORD_QUERIES", "p")],
+            2,
+            "INFRAGPT_DATABASE_URL",
+        ),
+        (&["serve", "--role", "nobody"], &[], 2, "invalid value 'nobody'"),
+        (&["migrate"], &[], 2, "INFRAGPT_DATABASE_URL"),
+        (
+            &["migrate"],
+            &[("INFRAGPT_DATABASE_URL", "mysql://x")],
+            3,
+            "the database can't be made",
+        ),
+        (&["--configuration", "nowhere.toml", "migrate"], &[], 2, "nowhere.toml"),
+        (
+            &["migrate"],
+            &[("INFRAGPT_DATABSE_URL", "x")],
+            2,
+            "INFRAGPT_DATABSE_URL",
+        ),
+        (&["rebuild"], &[], 2, "unrecognized subcommand"),
+    ] {
+        let output = infragpt(directory.path(), arguments, environment).await;
+        let said = complaint(&output);
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {said}");
+        assert!(said.contains(expected), "{arguments:?} said: {said}");
+        assert!(!said.contains("panicked"), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn operators_connect_check_and_look() {
+    let app = App::start().await;
+    let installation = &app.installation;
+    let again = installation
+        .infragpt(&["integrations", "connect", "slack", "--organization", "acme"])
+        .await
+        .unwrap();
+    assert!(
+        again.contains("slack is active for `acme`: account T0ACME Acme"),
+        "{again}"
+    );
+    let checked = installation.infragpt(&["nats", "check"]).await.unwrap();
+    assert!(checked.lines().all(|line| line.starts_with("= ")), "{checked}");
+    let status = installation.infragpt(&["projections", "status"]).await.unwrap();
+    assert!(status.contains("STREAM") && status.contains("RAW_SLACK"), "{status}");
+    for (arguments, expected) in [
+        (
+            &[
+                "integrations",
+                "connect",
+                "github",
+                "--organization",
+                "other",
+                "--account",
+                "4242",
+            ][..],
+            "another organization",
+        ),
+        (
+            &["integrations", "connect", "slack", "--organization", "a.b"],
+            "organization",
+        ),
+        (
+            &["integrations", "connect", "pagerduty", "--organization", "acme"],
+            "pagerduty",
+        ),
+        (
+            &["integrations", "connect", "github", "--organization", "acme"],
+            "account",
+        ),
+    ] {
+        let error = installation.infragpt(arguments).await.unwrap_err().to_string();
+        assert!(error.contains(expected), "{arguments:?}: {error}");
+    }
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn dev_stays_up_keeps_its_data_and_stops_in_order() {
+    install_crypto();
+    let directory = tempfile::Builder::new().prefix("infragpt-it-").tempdir().unwrap();
+    let file = directory.path().join("endpoints.json");
+    let mut marks = Vec::new();
+    for _ in 0..2 {
+        let _ = std::fs::remove_file(&file);
+        let data = directory.path().join("data");
+        let mut dev = tokio::process::Command::new(env!("CARGO_BIN_EXE_infragpt"))
+            .args([
+                "dev",
+                "--data-directory",
+                data.to_str().unwrap(),
+                "--endpoints",
+                file.to_str().unwrap(),
+            ])
+            .stdout(std::process::Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let endpoints: Endpoints = until("the endpoints", async || {
+            let bytes = std::fs::read(&file).ok()?;
+            Some(serde_json::from_slice(&bytes).unwrap())
+        })
+        .await;
+        let ready = reqwest::get(format!("{}/readyz", endpoints.api_url)).await.unwrap();
+        assert_eq!(ready.status(), 200);
+        marks.push(endpoints.nats_users["operator"].password.clone());
+        kill(Pid::from_raw(i32::try_from(dev.id().unwrap()).unwrap()), Signal::SIGINT).unwrap();
+        assert!(dev.wait().await.unwrap().success());
+        assert!(
+            reqwest::get(format!("{}/readyz", endpoints.api_url)).await.is_err(),
+            "something is still running"
+        );
+    }
+    assert_eq!(marks[0], marks[1], "the secrets are kept between runs");
+}

@@ -1,0 +1,15 @@
+//! The whole system on real servers: nats-server, PostgreSQL, the sandbox, and `infragpt serve` as a process.
+//!
+//! Every test has an installation of its own, waits on conditions, and leaves nothing unfinished.
+
+mod answers;
+mod command_line;
+mod crashes;
+mod event_store;
+mod harness;
+mod inbound;
+mod permissions;
+mod read_models;
+mod secrets;
+mod streams;
+mod subscription;
