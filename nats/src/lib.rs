@@ -3,6 +3,7 @@
 
 pub mod account;
 pub mod agent;
+pub mod bare;
 pub mod connection;
 mod dead_letter;
 pub mod definition;
@@ -22,6 +23,7 @@ mod subject;
 pub mod subscription;
 
 pub use account::{Accounts, Claim, ClaimOutcome};
+pub use bare::Bare;
 pub use connection::{Connection, ConnectionConfiguration};
 pub use definition::Definitions;
 pub use envelope::Envelope;

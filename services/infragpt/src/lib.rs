@@ -1,5 +1,6 @@
 //! The one binary: configuration, roles, operator commands, and the local installation for demo, development and tests.
 
+pub mod bench;
 pub mod command;
 pub mod configuration;
 pub mod demo;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use super::{integrations, nats, projections, sandbox};
-use crate::{configuration, demo, environment, failure::Failure, logging, role::Role, serve};
+use crate::{bench, configuration, demo, environment, failure::Failure, logging, role::Role, serve};
 
 const EXAMPLES: &str = "\
 Start here:
@@ -54,6 +54,8 @@ enum Action {
     Dev(environment::DevArguments),
     /// Play the whole scenario on local servers and print what happened
     Demo(demo::Arguments),
+    /// Measure ingest, mention to answer, start and memory beside the bare NATS operations
+    Bench(bench::Arguments),
     /// Run only the sandbox: simulated Slack and GitHub
     Sandbox(sandbox::Arguments),
     /// Streams and consumers
@@ -93,6 +95,7 @@ impl Command {
             Action::Integrations(action) => action.run(&configured()?).await,
             Action::Dev(arguments) => Box::pin(environment::dev(arguments)).await,
             Action::Demo(arguments) => Box::pin(demo::run(arguments)).await,
+            Action::Bench(arguments) => Box::pin(bench::run(arguments)).await,
             Action::Sandbox(arguments) => sandbox::run(arguments).await,
             Action::Configuration => {
                 print!("{}", configuration::DEFAULTS);

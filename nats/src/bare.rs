@@ -1,0 +1,149 @@
+//! The bare operations of NATS that `infragpt bench` compares with: nothing of ours between the caller and the server.
+
+use std::time::{Duration, Instant};
+
+use async_nats::jetstream;
+use bytes::Bytes;
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use serde_json::{Map, Value, json};
+use tokio::task::JoinHandle;
+
+use crate::{Connection, definition, publish};
+
+/// Measured against: `RAW_GITHUB` under another name and without consumers.
+const STREAM: &str = "BENCH";
+const PUBLISH: &str = "connector.v1.bench.publish";
+const ECHO: &str = "connector.v1.bench.echo";
+/// The queue that the user's permission names.
+const QUEUE: &str = "q";
+
+/// Why a bare operation failed.
+#[derive(Debug, thiserror::Error)]
+#[error("{operation} failed: {problem}")]
+pub struct Error {
+    operation: &'static str,
+    problem: String,
+}
+
+impl Error {
+    fn of(operation: &'static str) -> impl Fn(&dyn std::fmt::Display) -> Self {
+        move |problem| Self {
+            operation,
+            problem: problem.to_string(),
+        }
+    }
+}
+
+/// A stream with the settings of `RAW_GITHUB`, and somebody who echoes.
+#[derive(Debug)]
+pub struct Bare {
+    admin: Connection,
+    near: Connection,
+    far: Connection,
+    echo: JoinHandle<()>,
+}
+
+impl Bare {
+    /// Makes the stream as `admin`. `near` publishes and asks, `far` echoes: connections of users `conversations` and
+    /// `integrations`, because these may, on subjects that no other stream takes.
+    ///
+    /// # Errors
+    /// When the server refuses.
+    pub async fn start(admin: Connection, near: Connection, far: Connection) -> Result<Self, Error> {
+        let failed = Error::of("making the stream");
+        let definition = definition::STREAMS.iter().find(|(path, _)| path.ends_with("/RAW_GITHUB.json"));
+        let (_, text) = definition.ok_or_else(|| failed(&"RAW_GITHUB has no definition"))?;
+        let mut configuration: Map<String, Value> = serde_json::from_str(text).map_err(|error| failed(&error))?;
+        configuration.insert("name".to_owned(), json!(STREAM));
+        configuration.insert("subjects".to_owned(), json!([PUBLISH]));
+        let _: Value = publish::api(&admin.client, format!("$JS.API.STREAM.CREATE.{STREAM}"), &configuration)
+            .await
+            .map_err(|error| failed(&error))?;
+        let failed = Error::of("subscribing the echo");
+        let mut asked = far
+            .client
+            .queue_subscribe(ECHO, QUEUE.to_owned())
+            .await
+            .map_err(|error| failed(&error))?;
+        far.client.flush().await.map_err(|error| failed(&error))?;
+        let client = far.client.clone();
+        let echo = tokio::spawn(async move {
+            while let Some(message) = asked.next().await {
+                if let Some(reply) = message.reply
+                    && client.publish(reply, message.payload).await.is_err()
+                {
+                    return;
+                }
+            }
+        });
+        Ok(Self { admin, near, far, echo })
+    }
+
+    /// Publishes `payload` `count` times with at most `in_flight` acknowledgements outstanding, and returns how long it
+    /// took until the last was there.
+    ///
+    /// # Errors
+    /// The first publish that was not acknowledged.
+    pub async fn publish_pipelined(&self, payload: &Bytes, count: usize, in_flight: usize) -> Result<Duration, Error> {
+        let context = jetstream::new(self.near.client.clone());
+        let started = Instant::now();
+        stream::iter(0..count)
+            .map(|_| {
+                let (context, payload) = (context.clone(), payload.clone());
+                async move {
+                    let failed = Error::of("the bare publish");
+                    let acknowledged = context.publish(PUBLISH, payload).await.map_err(|error| failed(&error))?;
+                    acknowledged.await.map(drop).map_err(|error| failed(&error))
+                }
+            })
+            .buffer_unordered(in_flight)
+            .try_collect::<()>()
+            .await?;
+        Ok(started.elapsed())
+    }
+
+    /// One durable publish, then one request and its reply: what no answer can do without.
+    ///
+    /// # Errors
+    /// When one of the two is not answered.
+    pub async fn publish_and_ask(&self, payload: &Bytes) -> Result<Duration, Error> {
+        let client = &self.near.client;
+        let started = Instant::now();
+        publish::publish(client, PUBLISH.to_owned(), async_nats::HeaderMap::new(), payload.clone())
+            .await
+            .map_err(|error| Error::of("the bare publish")(&error))?;
+        client
+            .request(ECHO, payload.clone())
+            .await
+            .map_err(|error| Error::of("the bare request")(&error))?;
+        Ok(started.elapsed())
+    }
+
+    /// Empties the stream, and `others`: what was measured need not stay on the disk.
+    ///
+    /// # Errors
+    /// When the server refuses.
+    pub async fn empty(&self, others: &[&str]) -> Result<(), Error> {
+        for stream in others.iter().chain(&[STREAM]) {
+            let _: Value = publish::api(&self.admin.client, format!("$JS.API.STREAM.PURGE.{stream}"), &json!({}))
+                .await
+                .map_err(|error| Error::of("emptying a stream")(&error))?;
+        }
+        Ok(())
+    }
+
+    /// Removes the stream and closes the connections.
+    ///
+    /// # Errors
+    /// When the server refuses.
+    pub async fn end(self) -> Result<(), Error> {
+        let _: Value = publish::api(&self.admin.client, format!("$JS.API.STREAM.DELETE.{STREAM}"), &json!({}))
+            .await
+            .map_err(|error| Error::of("removing the stream")(&error))?;
+        self.echo.abort();
+        for connection in [self.admin, self.near, self.far] {
+            connection.drain().await;
+        }
+        Ok(())
+    }
+}

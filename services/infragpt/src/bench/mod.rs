@@ -1,0 +1,12 @@
+//! `infragpt bench`: what the product costs, beside the bare NATS operations of the same run.
+
+mod figures;
+mod footprint;
+mod ingest;
+mod load;
+mod mentions;
+mod plan;
+mod report;
+mod run;
+
+pub use run::{Arguments, run};

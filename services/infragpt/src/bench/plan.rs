@@ -1,0 +1,73 @@
+//! How much is measured: bounded in count and in time.
+
+use std::time::Duration;
+
+/// Mentions at one rate, with as many bare operations at the same rate after each round.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Pace {
+    pub per_second: u32,
+    pub mentions: usize,
+    pub rounds: usize,
+}
+
+/// Webhooks of one size.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Size {
+    /// As the table calls it.
+    pub name: &'static str,
+    pub bytes: usize,
+    pub webhooks: usize,
+}
+
+/// How much is measured.
+#[derive(Debug, Clone)]
+pub(super) struct Plan {
+    pub starts: usize,
+    /// How long nothing happens before memory is looked at.
+    pub idle: Duration,
+    pub warm_up: usize,
+    pub paces: [Pace; 2],
+    pub sizes: [Size; 3],
+    pub rounds: usize,
+    /// No further round of webhooks of one size begins after this.
+    pub size_within: Duration,
+}
+
+impl Plan {
+    /// About three minutes.
+    pub fn full() -> Self {
+        let pace = |per_second, mentions| Pace { per_second, mentions, rounds: 2 };
+        Self {
+            starts: 5,
+            idle: Duration::from_secs(5),
+            warm_up: 20,
+            paces: [pace(1, 10), pace(50, 500)],
+            sizes: sizes([6000, 5000, 4000]),
+            rounds: 5,
+            size_within: Duration::from_secs(40),
+        }
+    }
+
+    /// Says whether everything can be measured, not how fast it is.
+    pub fn quick() -> Self {
+        let pace = |per_second, mentions| Pace { per_second, mentions, rounds: 1 };
+        Self {
+            starts: 1,
+            idle: Duration::from_secs(1),
+            warm_up: 2,
+            paces: [pace(1, 3), pace(50, 50)],
+            sizes: sizes([300, 200, 100]),
+            rounds: 1,
+            size_within: Duration::from_secs(5),
+        }
+    }
+}
+
+fn sizes(webhooks: [usize; 3]) -> [Size; 3] {
+    let size = |name, bytes, webhooks| Size { name, bytes, webhooks };
+    [
+        size("1.7 KB", 1_700, webhooks[0]),
+        size("8 KB", 8_000, webhooks[1]),
+        size("25 KB", 25_000, webhooks[2]),
+    ]
+}
