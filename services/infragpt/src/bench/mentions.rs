@@ -47,6 +47,8 @@ pub(super) async fn ask(control: &Control, count: usize, per_second: u32) -> any
 
 /// The latency at one pace and where it goes, beside a bare durable publish with a bare request at the same pace.
 pub(super) async fn measure(observer: &Observer, bare: &Bare, pace: Pace) -> anyhow::Result<Vec<Row>> {
+    // What came before is recorded, so that the log after this has whole answers only.
+    observer.settled().await?;
     let (raw, events) = (last(observer, "RAW_SLACK").await?, last(observer, "EVENTS").await?);
     let (mut answered, mut published) = (Vec::new(), Vec::new());
     let payload = Bytes::from(vec![b' '; BARE_BYTES]);
