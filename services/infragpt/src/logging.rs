@@ -13,9 +13,10 @@ use crate::configuration::{Log, LogFormat};
 pub fn start(log: &Log) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(&log.level)
         .map_err(|error| anyhow::anyhow!("`log.level` is `{}`, which can't be read: {error}", log.level))?;
-    // These write what must not be written: slack-morphism logs the ticketed Socket Mode address at DEBUG.
+    // These write what must not be written: slack-morphism logs the ticketed Socket Mode address, also
+    // at ERROR; what went wrong with a connection is logged by its connector.
     let filter = [
-        "slack_morphism=info",
+        "slack_morphism=off",
         "tungstenite=info",
         "tokio_tungstenite=info",
         "hyper_util=info",

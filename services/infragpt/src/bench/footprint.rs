@@ -20,7 +20,13 @@ pub(super) async fn ready(installation: &mut Installation, plan: &Plan) -> anyho
         installation.start_roles().await?;
         seconds.push(started.elapsed().as_secs_f64());
     }
-    let row = Row::new("ready", "Ready after start, servers up", median(&seconds), Unit::Seconds, seconds.len());
+    let row = Row::new(
+        "ready",
+        "Ready after start, servers up",
+        median(&seconds),
+        Unit::Seconds,
+        seconds.len(),
+    );
     Ok(row.goal(Goal::AtMost(1.0)))
 }
 
@@ -35,18 +41,34 @@ pub(super) async fn stop(installation: &mut Installation) -> anyhow::Result<()> 
 /// What all roles together hold when nothing happened for `idle`.
 pub(super) async fn idle(installation: &Installation, idle: Duration) -> anyhow::Result<Row> {
     tokio::time::sleep(idle).await;
-    let row = Row::new("resident.idle", "All roles resident, idle", resident(installation)?, Unit::Megabytes, 1);
+    let row = Row::new(
+        "resident.idle",
+        "All roles resident, idle",
+        resident(installation)?,
+        Unit::Megabytes,
+        1,
+    );
     Ok(row.goal(Goal::AtMost(60.0)))
 }
 
 /// What they hold after the mentions, as a hint of what they keep.
 pub(super) fn after_mentions(installation: &Installation) -> anyhow::Result<Row> {
-    Ok(Row::new("resident.used", "All roles resident, after the mentions", resident(installation)?, Unit::Megabytes, 1))
+    Ok(Row::new(
+        "resident.used",
+        "All roles resident, after the mentions",
+        resident(installation)?,
+        Unit::Megabytes,
+        1,
+    ))
 }
 
 /// `VmRSS` in megabytes. <https://man7.org/linux/man-pages/man5/proc_pid_status.5.html>
 fn resident(installation: &Installation) -> anyhow::Result<f64> {
-    let pid = installation.roles.as_ref().and_then(|roles| roles.pid()).context("the roles don't run")?;
+    let pid = installation
+        .roles
+        .as_ref()
+        .and_then(|roles| roles.pid())
+        .context("the roles don't run")?;
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).context("memory is measured on Linux only")?;
     let kibibytes: u32 = status
         .lines()

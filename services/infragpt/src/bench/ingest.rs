@@ -45,25 +45,57 @@ impl Ingest<'_> {
     pub async fn alone(&mut self, plan: &Plan) -> anyhow::Result<Vec<Row>> {
         let mut rows = Vec::new();
         for size in &plan.sizes {
-            let Measured { webhooks, bare, p50, p99, rounds } = self.measure(*size, plan).await?;
+            let Measured {
+                webhooks,
+                bare,
+                p50,
+                p99,
+                rounds,
+            } = self.measure(*size, plan).await?;
             let id = format!("ingest.{}", size.bytes);
             rows.push(
-                Row::new(&id, format!("Webhooks of {}, stored", size.name), webhooks, Unit::PerSecond, rounds)
-                    .against(bare)
-                    .goal(Goal::RatioAtLeast(0.8)),
+                Row::new(
+                    &id,
+                    format!("Webhooks of {}, stored", size.name),
+                    webhooks,
+                    Unit::PerSecond,
+                    rounds,
+                )
+                .against(bare)
+                .goal(Goal::RatioAtLeast(0.8)),
             );
             let samples = rounds * size.webhooks;
-            rows.push(Row::new(format!("{id}.p50"), "  each until 2xx, p50", p50, Unit::Milliseconds, samples));
-            rows.push(Row::new(format!("{id}.p99"), "  each until 2xx, p99", p99, Unit::Milliseconds, samples));
+            rows.push(Row::new(
+                format!("{id}.p50"),
+                "  each until 2xx, p50",
+                p50,
+                Unit::Milliseconds,
+                samples,
+            ));
+            rows.push(Row::new(
+                format!("{id}.p99"),
+                "  each until 2xx, p99",
+                p99,
+                Unit::Milliseconds,
+                samples,
+            ));
         }
         Ok(rows)
     }
 
     /// All roles in one process: handlers and read models work on the same webhooks meanwhile.
     pub async fn together(&mut self, plan: &Plan) -> anyhow::Result<Row> {
-        let size = Size { webhooks: plan.sizes[1].webhooks / 2, ..plan.sizes[1] };
-        let plan = Plan { rounds: plan.rounds.min(3), ..plan.clone() };
-        let Measured { webhooks, bare, rounds, .. } = self.measure(size, &plan).await?;
+        let size = Size {
+            webhooks: plan.sizes[1].webhooks / 2,
+            ..plan.sizes[1]
+        };
+        let plan = Plan {
+            rounds: plan.rounds.min(3),
+            ..plan.clone()
+        };
+        let Measured {
+            webhooks, bare, rounds, ..
+        } = self.measure(size, &plan).await?;
         let what = format!("Webhooks of {}, all roles busy with them", size.name);
         Ok(Row::new("ingest.together", what, webhooks, Unit::PerSecond, rounds).against(bare))
     }
@@ -73,7 +105,12 @@ impl Ingest<'_> {
         let payload = Bytes::from(body.clone());
         let signature = WebhookSecret::new(&self.endpoints.github_webhook_secret.clone().into()).sign(&body);
         let host = self.endpoints.api_url.trim_start_matches("http://");
-        let webhook = Webhook { host, event: EVENT, signature: &signature, body: &body };
+        let webhook = Webhook {
+            host,
+            event: EVENT,
+            signature: &signature,
+            body: &body,
+        };
         let warm_up = size.webhooks / 10 + CONNECTIONS;
         load::deliver(&webhook, self.next_id, warm_up, CONNECTIONS).await?;
         self.next_id += warm_up;
@@ -88,10 +125,17 @@ impl Ingest<'_> {
             let delivered = load::deliver(&webhook, self.next_id, size.webhooks, CONNECTIONS).await?;
             self.next_id += size.webhooks;
             let stored = self.log.stream(STREAM).await?.last_sequence - before;
-            ensure!(stored == size.webhooks as u64, "{} webhooks were accepted and {stored} stored", size.webhooks);
+            ensure!(
+                stored == size.webhooks as u64,
+                "{} webhooks were accepted and {stored} stored",
+                size.webhooks
+            );
             webhooks.push(rate(size.webhooks, delivered.took));
             latencies.extend(delivered.latencies);
-            bare.push(rate(size.webhooks, self.bare.publish_pipelined(&payload, size.webhooks, IN_FLIGHT).await?));
+            bare.push(rate(
+                size.webhooks,
+                self.bare.publish_pipelined(&payload, size.webhooks, IN_FLIGHT).await?,
+            ));
         }
         self.bare.empty(&[]).await?;
         Ok(Measured {
@@ -150,7 +194,10 @@ mod tests {
         for bytes in [1_700, 8_000, 25_000] {
             let body = body(bytes);
             assert_eq!(body.len(), bytes);
-            assert_eq!(serde_json::from_slice::<serde_json::Value>(&body).unwrap()["installation"]["id"], 4242);
+            assert_eq!(
+                serde_json::from_slice::<serde_json::Value>(&body).unwrap()["installation"]["id"],
+                4242
+            );
         }
     }
 }

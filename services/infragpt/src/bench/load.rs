@@ -39,10 +39,17 @@ pub(super) struct Delivered {
 ///
 /// # Errors
 /// When one of them never is.
-pub(super) async fn deliver(webhook: &Webhook<'_>, first: usize, count: usize, connections: usize) -> anyhow::Result<Delivered> {
+pub(super) async fn deliver(
+    webhook: &Webhook<'_>,
+    first: usize,
+    count: usize,
+    connections: usize,
+) -> anyhow::Result<Delivered> {
     let mut open = Vec::new();
     for _ in 0..connections {
-        let socket = TcpStream::connect(webhook.host).await.with_context(|| format!("nothing listens at {}", webhook.host))?;
+        let socket = TcpStream::connect(webhook.host)
+            .await
+            .with_context(|| format!("nothing listens at {}", webhook.host))?;
         socket.set_nodelay(true)?;
         open.push(socket);
     }
@@ -51,7 +58,10 @@ pub(super) async fn deliver(webhook: &Webhook<'_>, first: usize, count: usize, c
     let work = open.into_iter().map(|socket| {
         let next = &next;
         async move {
-            let mut connection = Connection { socket, received: Vec::with_capacity(1024) };
+            let mut connection = Connection {
+                socket,
+                received: Vec::with_capacity(1024),
+            };
             let mut request = Vec::with_capacity(webhook.body.len() + 512);
             let mut latencies = Vec::new();
             loop {
@@ -67,7 +77,10 @@ pub(super) async fn deliver(webhook: &Webhook<'_>, first: usize, count: usize, c
         }
     });
     let latencies = futures::future::try_join_all(work).await?.concat();
-    Ok(Delivered { took: started.elapsed(), latencies })
+    Ok(Delivered {
+        took: started.elapsed(),
+        latencies,
+    })
 }
 
 impl Webhook<'_> {
@@ -96,8 +109,13 @@ impl Connection {
     async fn until_accepted(&mut self, request: &[u8]) -> anyhow::Result<()> {
         let mut status = 0;
         for _ in 0..TRIES {
-            self.socket.write_all(request).await.context("a webhook can't be sent")?;
-            status = tokio::time::timeout(ANSWER_WITHIN, self.answer()).await.context("a webhook was not answered")??;
+            self.socket
+                .write_all(request)
+                .await
+                .context("a webhook can't be sent")?;
+            status = tokio::time::timeout(ANSWER_WITHIN, self.answer())
+                .await
+                .context("a webhook was not answered")??;
             match status {
                 200..300 => return Ok(()),
                 500.. => tokio::time::sleep(Duration::from_millis(50)).await,
@@ -111,7 +129,11 @@ impl Connection {
     async fn answer(&mut self) -> anyhow::Result<u16> {
         self.received.clear();
         loop {
-            let read = self.socket.read_buf(&mut self.received).await.context("an answer can't be read")?;
+            let read = self
+                .socket
+                .read_buf(&mut self.received)
+                .await
+                .context("an answer can't be read")?;
             ensure!(read > 0, "the connection was closed instead of an answer");
             if let Some((status, end)) = parse(&self.received)?
                 && self.received.len() >= end
@@ -124,9 +146,15 @@ impl Connection {
 
 /// The status of the answer that `bytes` begin with and where it ends, once its head is there.
 fn parse(bytes: &[u8]) -> anyhow::Result<Option<(u16, usize)>> {
-    let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") else { return Ok(None) };
+    let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") else {
+        return Ok(None);
+    };
     let head = std::str::from_utf8(&bytes[..end]).context("an answer's head isn't text")?;
-    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).context("an answer without a status")?;
+    let status = head
+        .split(' ')
+        .nth(1)
+        .and_then(|status| status.parse().ok())
+        .context("an answer without a status")?;
     let length = head
         .lines()
         .filter_map(|line| line.split_once(':'))

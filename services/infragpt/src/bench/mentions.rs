@@ -31,14 +31,17 @@ pub(super) async fn ask(control: &Control, count: usize, per_second: u32) -> any
     for index in 0..count {
         ticks.tick().await;
         let control = control.clone();
-        let message = json!({ "text": QUESTION, "via": "socket", "channel": format!("C0BENCH{:03}", index % CHANNELS) });
+        let message =
+            json!({ "text": QUESTION, "via": "socket", "channel": format!("C0BENCH{:03}", index % CHANNELS) });
         asked.spawn(async move { control.message(&message).await });
     }
     let mut latencies = Vec::with_capacity(count);
     while let Some(said) = asked.join_next().await {
         let said = said??;
         ensure!(said.acked, "a mention was not acknowledged");
-        let answers = control.replies(&said.channel, said.thread(), 1, ANSWERED_WITHIN).await?;
+        let answers = control
+            .replies(&said.channel, said.thread(), 1, ANSWERED_WITHIN)
+            .await?;
         ensure!(answers.len() == 1, "a mention was answered {} times", answers.len());
         latencies.push(micros_between(microseconds(&said.ts)?, microseconds(&answers[0].ts)?));
     }
@@ -66,9 +69,15 @@ pub(super) async fn measure(observer: &Observer, bare: &Bare, pace: Pace) -> any
         .into_iter()
         .map(|(percent, most)| {
             let what = format!("Mention to answer at {rate}/s, p{percent}");
-            Row::new(format!("mention.{rate}.p{percent}"), what, percentile(&answered, percent), Unit::Milliseconds, answered.len())
-                .against(percentile(&published, percent))
-                .goal(Goal::AtMost(most))
+            Row::new(
+                format!("mention.{rate}.p{percent}"),
+                what,
+                percentile(&answered, percent),
+                Unit::Milliseconds,
+                answered.len(),
+            )
+            .against(percentile(&published, percent))
+            .goal(Goal::AtMost(most))
         })
         .collect();
     let steps = Steps::read(observer, raw, events).await?;
@@ -78,8 +87,19 @@ pub(super) async fn measure(observer: &Observer, bare: &Bare, pace: Pace) -> any
         ("posted", "  → answer posted", &steps.posted),
         ("recorded", "  → answer recorded", &steps.recorded),
     ] {
-        ensure!(values.len() == answered.len(), "the log tells of {} of {} answers", values.len(), answered.len());
-        rows.push(Row::new(format!("mention.{rate}.{name}"), what, median(values), Unit::Milliseconds, values.len()));
+        ensure!(
+            values.len() == answered.len(),
+            "the log tells of {} of {} answers",
+            values.len(),
+            answered.len()
+        );
+        rows.push(Row::new(
+            format!("mention.{rate}.{name}"),
+            what,
+            median(values),
+            Unit::Milliseconds,
+            values.len(),
+        ));
     }
     Ok(rows)
 }
@@ -111,16 +131,21 @@ impl Steps {
                     let fact = facts.get(cause).context("an answer was requested without a fact")?;
                     let stored = fact.published.timestamp_micros();
                     let at = event.published.timestamp_micros();
-                    steps.stored.push(micros_between(microseconds(&requested.message.id)?, stored));
+                    steps
+                        .stored
+                        .push(micros_between(microseconds(&requested.message.id)?, stored));
                     steps.requested.push(micros_between(stored, at));
                     requests.insert(requested.answer_id, at);
                 }
                 ConversationEvent::AnswerPosted(posted) => {
-                    let requested =
-                        requests.get(&posted.answer_id).context("an answer was posted without a request")?;
+                    let requested = requests
+                        .get(&posted.answer_id)
+                        .context("an answer was posted without a request")?;
                     let at = microseconds(&posted.posted_id)?;
                     steps.posted.push(micros_between(*requested, at));
-                    steps.recorded.push(micros_between(at, event.published.timestamp_micros()));
+                    steps
+                        .recorded
+                        .push(micros_between(at, event.published.timestamp_micros()));
                 }
                 other => anyhow::bail!("a mention ended in {other:?}"),
             }
@@ -146,7 +171,10 @@ mod tests {
 
     #[test]
     fn timestamps_are_told_apart_by_microseconds() {
-        let (from, to) = (microseconds("1700000000.999900").unwrap(), microseconds("1700000001.005400").unwrap());
+        let (from, to) = (
+            microseconds("1700000000.999900").unwrap(),
+            microseconds("1700000001.005400").unwrap(),
+        );
         assert!((micros_between(from, to) - 5.5).abs() < 1e-9);
         assert!(microseconds("1700000000").is_err());
     }

@@ -36,7 +36,11 @@ pub(super) struct Plan {
 impl Plan {
     /// About three minutes.
     pub fn full() -> Self {
-        let pace = |per_second, mentions| Pace { per_second, mentions, rounds: 2 };
+        let pace = |per_second, mentions| Pace {
+            per_second,
+            mentions,
+            rounds: 2,
+        };
         Self {
             starts: 5,
             idle: Duration::from_secs(5),
@@ -50,7 +54,11 @@ impl Plan {
 
     /// Says whether everything can be measured, not how fast it is.
     pub fn quick() -> Self {
-        let pace = |per_second, mentions| Pace { per_second, mentions, rounds: 1 };
+        let pace = |per_second, mentions| Pace {
+            per_second,
+            mentions,
+            rounds: 1,
+        };
         Self {
             starts: 1,
             idle: Duration::from_secs(1),

@@ -47,7 +47,17 @@ pub(super) struct Row {
 impl Row {
     pub fn new(id: impl Into<String>, what: impl Into<String>, value: f64, unit: Unit, samples: usize) -> Self {
         let (id, what) = (id.into(), what.into());
-        Self { id, what, value, unit, bare: None, ratio: None, goal: None, met: None, samples }
+        Self {
+            id,
+            what,
+            value,
+            unit,
+            bare: None,
+            ratio: None,
+            goal: None,
+            met: None,
+            samples,
+        }
     }
 
     pub fn against(mut self, bare: f64) -> Self {
@@ -129,19 +139,33 @@ impl fmt::Display for Report {
             cells.chain([HEADS[column].len()]).max().unwrap_or_default()
         });
         let mut line = |cells: [&str; 6]| {
-            let padded: Vec<String> = cells.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
+            let padded: Vec<String> = cells
+                .iter()
+                .zip(widths)
+                .map(|(cell, width)| format!("{cell:<width$}"))
+                .collect();
             writeln!(formatter, "{}", padded.join("  ").trim_end())
         };
         line(HEADS)?;
         for row in &rows {
             line(row.each_ref().map(String::as_str))?;
         }
-        writeln!(formatter, "\n{} cores, {} build, {:.0} s in all.", self.cores, self.build, self.seconds)?;
+        writeln!(
+            formatter,
+            "\n{} cores, {} build, {:.0} s in all.",
+            self.cores, self.build, self.seconds
+        )?;
         if self.build != "release" {
-            writeln!(formatter, "Without optimization these figures say little: `make bench` measures the release build.")?;
+            writeln!(
+                formatter,
+                "Without optimization these figures say little: `make bench` measures the release build."
+            )?;
         }
         if self.quick {
-            writeln!(formatter, "A quick run shows that everything can be measured; its samples are too few for a judgement.")?;
+            writeln!(
+                formatter,
+                "A quick run shows that everything can be measured; its samples are too few for a judgement."
+            )?;
         }
         Ok(())
     }
@@ -156,7 +180,11 @@ mod tests {
         let slow = Row::new("a", "a", 6.1, Unit::Milliseconds, 1).goal(Goal::AtMost(6.0));
         assert_eq!(slow.met, Some(false));
         let rate = Row::new("b", "b", 80.0, Unit::PerSecond, 1);
-        assert_eq!(rate.clone().goal(Goal::RatioAtLeast(0.8)).met, Some(false), "there is nothing to compare with");
+        assert_eq!(
+            rate.clone().goal(Goal::RatioAtLeast(0.8)).met,
+            Some(false),
+            "there is nothing to compare with"
+        );
         assert_eq!(rate.against(100.0).goal(Goal::RatioAtLeast(0.8)).met, Some(true));
     }
 
@@ -164,10 +192,18 @@ mod tests {
     fn people_get_a_table() {
         let rows = vec![
             Row::new("ready", "Ready after start", 0.25, Unit::Seconds, 3).goal(Goal::AtMost(1.0)),
-            Row::new("ingest", "Webhooks of 8 KB", 3000.0, Unit::PerSecond, 5).against(4000.0).goal(Goal::RatioAtLeast(0.8)),
+            Row::new("ingest", "Webhooks of 8 KB", 3000.0, Unit::PerSecond, 5)
+                .against(4000.0)
+                .goal(Goal::RatioAtLeast(0.8)),
             Row::new("mention", "Stored", 0.5, Unit::Milliseconds, 9).against(0.25),
         ];
-        let report = Report { build: "release", cores: 2, quick: false, seconds: 99.6, rows };
+        let report = Report {
+            build: "release",
+            cores: 2,
+            quick: false,
+            seconds: 99.6,
+            rows,
+        };
         assert_eq!(
             report.to_string(),
             "MEASURE            INFRAGPT  BARE NATS  RATIO  GOAL\n\

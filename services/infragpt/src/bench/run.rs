@@ -38,8 +38,14 @@ pub struct Arguments {
 /// # Errors
 /// When something can't be measured.
 pub async fn run(arguments: Arguments) -> Result<(), Failure> {
-    logging::start(&LogSettings { format: LogFormat::Pretty, level: "error".to_owned() })?;
-    let temporary = tempfile::Builder::new().prefix("infragpt-bench-").tempdir().context("no temporary directory")?;
+    logging::start(&LogSettings {
+        format: LogFormat::Pretty,
+        level: "error".to_owned(),
+    })?;
+    let temporary = tempfile::Builder::new()
+        .prefix("infragpt-bench-")
+        .tempdir()
+        .context("no temporary directory")?;
     let directory = arguments.data_directory.unwrap_or_else(|| temporary.path().to_owned());
     let plan = if arguments.quick { Plan::quick() } else { Plan::full() };
     let started = Instant::now();
@@ -55,7 +61,10 @@ pub async fn run(arguments: Arguments) -> Result<(), Failure> {
         rows,
     };
     if arguments.json {
-        println!("{}", serde_json::to_string_pretty(&report).context("the report can't be written")?);
+        println!(
+            "{}",
+            serde_json::to_string_pretty(&report).context("the report can't be written")?
+        );
     } else {
         print!("{report}");
     }
@@ -75,7 +84,15 @@ async fn measure(directory: PathBuf, plan: &Plan) -> anyhow::Result<Vec<Row>> {
     let mut rows = vec![footprint::ready(&mut installation, plan).await?];
     for arguments in [
         &["integrations", "connect", "slack", "--organization", "acme"][..],
-        &["integrations", "connect", "github", "--organization", "acme", "--account", "4242"],
+        &[
+            "integrations",
+            "connect",
+            "github",
+            "--organization",
+            "acme",
+            "--account",
+            "4242",
+        ],
     ] {
         installation.infragpt(arguments).await?;
     }
@@ -83,7 +100,8 @@ async fn measure(directory: PathBuf, plan: &Plan) -> anyhow::Result<Vec<Row>> {
 
     let observer = Observer::new(installation).await?;
     for event in ["push", "workflow_run", "release"] {
-        let webhook = serde_json::json!({ "url": observer.github_url(), "event": event, "repository": "acme/payments" });
+        let webhook =
+            serde_json::json!({ "url": observer.github_url(), "event": event, "repository": "acme/payments" });
         observer.control.github_webhook(&webhook).await?;
     }
     observer.rows().await?;
@@ -99,7 +117,12 @@ async fn measure(directory: PathBuf, plan: &Plan) -> anyhow::Result<Vec<Row>> {
     let operator = installation.connect(NatsUser::Operator).await?;
     let log = Log::new(&operator);
     let endpoints = installation.endpoints.clone();
-    let mut ingest = Ingest { endpoints: &endpoints, bare: &bare, log: &log, next_id: 0 };
+    let mut ingest = Ingest {
+        endpoints: &endpoints,
+        bare: &bare,
+        log: &log,
+        next_id: 0,
+    };
     eprintln!("Webhooks into the inbound role …");
     let inbound: Roles = installation.spawn_roles(&["github", "api"]).await?;
     rows.extend(ingest.alone(plan).await?);

@@ -51,9 +51,24 @@ pub async fn run(arguments: Arguments) -> Result<(), Failure> {
 async fn play(directory: PathBuf) -> anyhow::Result<()> {
     let started = std::time::Instant::now();
     println!("Starting nats-server and PostgreSQL as child processes, the sandbox (Slack, GitHub), and all roles …");
-    let mut installation = Installation::start(Options::new(directory)?).await?;
+    let mut options = Options::new(directory)?;
+    // The demo drops its database: on a configured server that is one of its own.
+    options.database = Some(format!("infragpt_demo_{}", std::process::id()));
+    let mut installation = Installation::start(options).await?;
     installation.start_roles().await?;
-    let installation = scenario::play(Observer::new(installation).await?).await?;
+    let observer = Observer::new(installation).await?;
+    for stream in ["RAW_SLACK", "RAW_GITHUB", "EVENTS"] {
+        let last = observer.log.stream(stream).await?.last_sequence;
+        anyhow::ensure!(
+            last == 0,
+            "the demo needs empty streams, and {stream} has had {last} messages: use another data directory or server"
+        );
+    }
+    let mut installation = scenario::play(observer).await?;
+    if let Some(roles) = installation.roles.take() {
+        roles.stop().await?;
+    }
+    infragpt_projections::drop_database(&installation.endpoints.database_url.clone().into()).await?;
     installation.stop().await?;
     println!(
         "\nEvery step was observed. Everything is stopped. {:.1} s in all.",

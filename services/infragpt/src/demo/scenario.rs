@@ -283,7 +283,7 @@ async fn rebuild(play: &mut Observer) -> anyhow::Result<()> {
     step("7", "DROP DATABASE, then make it again from the log");
     let before = play.rows().await?;
     projections::drop_database(&play.installation.endpoints.database_url.clone().into()).await?;
-    done("DROP DATABASE infragpt, under the running roles");
+    done("DROP DATABASE, under the running roles");
     let output = play.installation.infragpt(&["projections", "rebuild"]).await?;
     done("infragpt projections rebuild");
     quoted(output.trim_end());

@@ -13,6 +13,7 @@ use infragpt_nats::{Connection, ConnectionConfiguration, Definitions};
 use infragpt_projections as projections;
 use infragpt_sandbox::Sandbox;
 use secrecy::{ExposeSecret as _, SecretString};
+use url::Url;
 
 use super::{Endpoints, NatsCredentials, Roles, secrets::Secrets};
 use crate::configuration::NatsUser;
@@ -28,6 +29,9 @@ pub struct Options {
     pub socket_mode: bool,
     /// The organization that will be connected.
     pub organization: String,
+    /// The database to make and use, where it should not be the usual one: `infragpt`, or what
+    /// `INFRAGPT_DATABASE_URL` names.
+    pub database: Option<String>,
     /// More variables for the roles.
     pub environment: BTreeMap<String, String>,
     /// The level of the roles' log.
@@ -45,6 +49,7 @@ impl Options {
             binary: std::env::current_exe().context("this program's own path is not known")?,
             socket_mode: true,
             organization: "acme".to_owned(),
+            database: None,
             environment: BTreeMap::new(),
             log_level: "info".to_owned(),
         })
@@ -103,10 +108,8 @@ impl Installation {
             std::env::var("INFRAGPT_NATS_URL").context("INFRAGPT_NATS_URL is gone")?
         };
         let database_url = match &postgres {
-            Some(server) => server.url_of("infragpt"),
-            None => std::env::var("INFRAGPT_DATABASE_URL")
-                .context("INFRAGPT_DATABASE_URL is gone")?
-                .into(),
+            Some(server) => server.url_of(options.database.as_deref().unwrap_or("infragpt")),
+            None => configured_database(options.database.as_deref())?,
         };
         let endpoints = endpoints(&options, &secrets, nats_url, &database_url, &sandbox)?;
         let environment = environment(&options, &secrets, &endpoints);
@@ -225,6 +228,15 @@ impl Installation {
         }
         Ok(())
     }
+}
+
+/// `INFRAGPT_DATABASE_URL`, with another database's name if there is one.
+fn configured_database(name: Option<&str>) -> anyhow::Result<SecretString> {
+    let configured = std::env::var("INFRAGPT_DATABASE_URL").context("INFRAGPT_DATABASE_URL is gone")?;
+    let Some(name) = name else { return Ok(configured.into()) };
+    let mut url = Url::parse(&configured).context("INFRAGPT_DATABASE_URL is no URL")?;
+    url.set_path(name);
+    Ok(String::from(url).into())
 }
 
 async fn start_nats(directory: &Path, secrets: &Secrets) -> anyhow::Result<Option<NatsServer>> {

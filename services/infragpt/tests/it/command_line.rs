@@ -2,13 +2,16 @@
 
 use std::{path::Path, process::Output};
 
-use infragpt::environment::Endpoints;
+use infragpt::{configuration::NatsUser, environment::Endpoints};
+use infragpt_local::{Postgres, PostgresOptions};
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
 
-use crate::harness::{App, install_crypto, until};
+use secrecy::ExposeSecret as _;
+
+use crate::harness::{App, Nats, install_crypto, password, until};
 
 async fn infragpt(directory: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Output {
     tokio::process::Command::new(env!("CARGO_BIN_EXE_infragpt"))
@@ -159,4 +162,59 @@ async fn dev_stays_up_keeps_its_data_and_stops_in_order() {
         );
     }
     assert_eq!(marks[0], marks[1], "the secrets are kept between runs");
+}
+
+/// On servers that somebody configured, the demo plays in a database of its own and leaves nothing there.
+#[tokio::test]
+async fn the_demo_plays_on_configured_servers() {
+    let nats = Nats::start_empty().await;
+    let directory = tempfile::Builder::new().prefix("infragpt-it-").tempdir().unwrap();
+    let mut postgres = Postgres::start(PostgresOptions {
+        data_directory: directory.path().join("postgres"),
+        port: None,
+        log: directory.path().join("postgres.log"),
+    })
+    .await
+    .unwrap();
+    let mut environment = vec![
+        ("INFRAGPT_NATS_URL".to_owned(), nats.server.url()),
+        (
+            "INFRAGPT_DATABASE_URL".to_owned(),
+            postgres.url_of("precious").expose_secret().to_owned(),
+        ),
+        ("PATH".to_owned(), std::env::var("PATH").unwrap()),
+    ];
+    environment.extend(
+        NatsUser::ALL
+            .into_iter()
+            .map(|user| (user.password_variable(), password(user))),
+    );
+    let environment: Vec<_> = environment
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
+    let data = directory.path().join("demo");
+    let output = infragpt(
+        directory.path(),
+        &["demo", "--data-directory", data.to_str().unwrap()],
+        &environment,
+    )
+    .await;
+    let transcript = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{transcript}\n{}", complaint(&output));
+    assert!(transcript.contains("Every step was observed."), "{transcript}");
+
+    let again = infragpt(
+        directory.path(),
+        &["demo", "--data-directory", data.to_str().unwrap()],
+        &environment,
+    )
+    .await;
+    assert_eq!(again.status.code(), Some(1));
+    assert!(
+        complaint(&again).contains("the demo needs empty streams"),
+        "{}",
+        complaint(&again)
+    );
+    postgres.stop().await.unwrap();
 }

@@ -148,7 +148,7 @@ impl Nats {
     }
 }
 
-fn password(user: NatsUser) -> String {
+pub fn password(user: NatsUser) -> String {
     format!("password-of-{}", user.as_str())
 }
 
