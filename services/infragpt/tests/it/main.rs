@@ -5,6 +5,7 @@
 mod answers;
 mod command_line;
 mod crashes;
+mod documentation;
 mod event_store;
 mod harness;
 mod inbound;
