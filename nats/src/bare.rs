@@ -51,7 +51,9 @@ impl Bare {
     /// When the server refuses.
     pub async fn start(admin: Connection, near: Connection, far: Connection) -> Result<Self, Error> {
         let failed = Error::of("making the stream");
-        let definition = definition::STREAMS.iter().find(|(path, _)| path.ends_with("/RAW_GITHUB.json"));
+        let definition = definition::STREAMS
+            .iter()
+            .find(|(path, _)| path.ends_with("/RAW_GITHUB.json"));
         let (_, text) = definition.ok_or_else(|| failed(&"RAW_GITHUB has no definition"))?;
         let mut configuration: Map<String, Value> = serde_json::from_str(text).map_err(|error| failed(&error))?;
         configuration.insert("name".to_owned(), json!(STREAM));
@@ -92,7 +94,10 @@ impl Bare {
                 let (context, payload) = (context.clone(), payload.clone());
                 async move {
                     let failed = Error::of("the bare publish");
-                    let acknowledged = context.publish(PUBLISH, payload).await.map_err(|error| failed(&error))?;
+                    let acknowledged = context
+                        .publish(PUBLISH, payload)
+                        .await
+                        .map_err(|error| failed(&error))?;
                     acknowledged.await.map(drop).map_err(|error| failed(&error))
                 }
             })
@@ -109,9 +114,14 @@ impl Bare {
     pub async fn publish_and_ask(&self, payload: &Bytes) -> Result<Duration, Error> {
         let client = &self.near.client;
         let started = Instant::now();
-        publish::publish(client, PUBLISH.to_owned(), async_nats::HeaderMap::new(), payload.clone())
-            .await
-            .map_err(|error| Error::of("the bare publish")(&error))?;
+        publish::publish(
+            client,
+            PUBLISH.to_owned(),
+            async_nats::HeaderMap::new(),
+            payload.clone(),
+        )
+        .await
+        .map_err(|error| Error::of("the bare publish")(&error))?;
         client
             .request(ECHO, payload.clone())
             .await
@@ -137,9 +147,13 @@ impl Bare {
     /// # Errors
     /// When the server refuses.
     pub async fn end(self) -> Result<(), Error> {
-        let _: Value = publish::api(&self.admin.client, format!("$JS.API.STREAM.DELETE.{STREAM}"), &json!({}))
-            .await
-            .map_err(|error| Error::of("removing the stream")(&error))?;
+        let _: Value = publish::api(
+            &self.admin.client,
+            format!("$JS.API.STREAM.DELETE.{STREAM}"),
+            &json!({}),
+        )
+        .await
+        .map_err(|error| Error::of("removing the stream")(&error))?;
         self.echo.abort();
         for connection in [self.admin, self.near, self.far] {
             connection.drain().await;

@@ -1,13 +1,20 @@
 //! Storing what the world said, before anything else happens.
 
+mod committer;
+mod queue;
+
+use std::sync::Arc;
+
 use bytes::Bytes;
 
+use self::committer::{Committer, Message};
 use crate::{Connection, Envelope, RawSubject, publish};
 
-/// Stores raw facts; returns only once the stream has them.
+/// Stores raw facts; returns only once the stream has them. Clones share what waits.
 #[derive(Debug, Clone)]
 pub struct FactPublisher {
     connection: Connection,
+    committer: Arc<Committer>,
 }
 
 /// Where a fact is stored.
@@ -37,10 +44,14 @@ impl FactPublisher {
     pub fn new(connection: &Connection) -> Self {
         Self {
             connection: connection.clone(),
+            committer: Arc::new(Committer::new(connection.client.clone())),
         }
     }
 
     /// Stores `payload` as it is. The same `envelope.id` within the stream's duplicate window is stored once.
+    ///
+    /// Alone where few facts come at the same time, else together with others: each of them is stored or known not to be.
+    /// A caller that stops waiting does not stop the publish.
     ///
     /// # Errors
     /// [`Error`] when it is not known to be stored. Fails at once while there is no connection.
@@ -50,7 +61,13 @@ impl FactPublisher {
         }
         let mut headers = envelope.headers();
         headers.insert("Nats-Expected-Stream", subject.stream());
-        match publish::publish(&self.connection.client, subject.to_string(), headers, payload).await {
+        let message = Message {
+            stream: subject.stream(),
+            subject: subject.to_string(),
+            headers,
+            payload,
+        };
+        match self.committer.publish(message).await {
             Ok(acknowledged) => Ok(Published {
                 stream: acknowledged.stream,
                 sequence: acknowledged.sequence,

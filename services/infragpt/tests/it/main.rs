@@ -3,10 +3,12 @@
 //! Every test has an installation of its own, waits on conditions, and leaves nothing unfinished.
 
 mod answers;
+mod benchmarks;
 mod command_line;
 mod crashes;
 mod documentation;
 mod event_store;
+mod facts;
 mod harness;
 mod inbound;
 mod permissions;
