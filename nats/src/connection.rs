@@ -1,9 +1,15 @@
 //! One connection for each role, as that role's own NATS user.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use async_nats::{Client, ConnectOptions, connection::State};
+use bytes::Bytes;
 use secrecy::{ExposeSecret, SecretString};
+
+use crate::request;
 
 /// The oldest nats-server that this build runs on.
 pub const LEAST_SERVER_VERSION: (u64, u64, u64) = (2, 14, 4);
@@ -129,6 +135,24 @@ impl Connection {
     /// Whether the connection stands right now.
     pub fn is_connected(&self) -> bool {
         self.client.connection_state() == State::Connected
+    }
+
+    /// How often this connection was established, from 1: after a reconnect the server may have come back from a crash
+    /// and forgotten how far its consumers were.
+    pub fn epoch(&self) -> u64 {
+        self.client.statistics().connects.load(Ordering::Relaxed)
+    }
+
+    /// Publishes with any subject for the reply, as a hostile role might: for tests of what that can do.
+    ///
+    /// # Errors
+    /// When the connection is closed.
+    #[doc(hidden)]
+    pub async fn publish_with_reply(&self, subject: &str, reply: &str, payload: Bytes) -> Result<(), request::Error> {
+        self.client
+            .publish_with_reply(subject.to_owned(), reply.to_owned(), payload)
+            .await
+            .map_err(|error| request::Error::Unavailable(error.to_string()))
     }
 
     /// Sends what waits, then closes.

@@ -6,7 +6,7 @@ use crate::publish;
 
 /// Stores `message` under `dead.<stream>.<consumer>.<original subject>` with what went wrong beside its own headers.
 pub(crate) async fn store(client: &Client, letter: &DeadLetter<'_>) -> Result<(), publish::Error> {
-    let mut headers: HeaderMap = letter.message.headers.clone().unwrap_or_default();
+    let mut headers = own_headers(letter.message.headers.as_ref());
     let sequence = letter.sequence.to_string();
     for (name, value) in [
         (
@@ -27,6 +27,22 @@ pub(crate) async fn store(client: &Client, letter: &DeadLetter<'_>) -> Result<()
     publish::publish(client, subject, headers, letter.message.payload.clone())
         .await
         .map(drop)
+}
+
+/// A message's headers without those that tell the server what to do: an event keeps the sequence that it was expected
+/// after, which holds for its own stream and would have the dead letter refused.
+fn own_headers(headers: Option<&HeaderMap>) -> HeaderMap {
+    let mut own = HeaderMap::new();
+    for (name, values) in headers.into_iter().flat_map(HeaderMap::iter) {
+        let text: &str = name.as_ref();
+        if text.get(..5).is_some_and(|prefix| prefix.eq_ignore_ascii_case("nats-")) {
+            continue;
+        }
+        for value in values {
+            own.append(name.clone(), value.clone());
+        }
+    }
+    own
 }
 
 /// A message that can't be handled.

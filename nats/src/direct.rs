@@ -5,12 +5,12 @@
 use async_nats::{Client, HeaderMap, Message};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
-use chrono::{DateTime, Utc};
+use chrono::DateTime;
 use futures::StreamExt as _;
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::{Envelope, Received, envelope, publish};
+use crate::{Envelope, Received, publish};
 
 /// How many messages one request asks for.
 const BATCH: usize = 512;
@@ -26,35 +26,35 @@ pub enum Error {
         /// What went wrong.
         problem: String,
     },
-    /// A message in it is no CloudEvent.
-    #[error("message {sequence} of stream {stream} is no CloudEvent")]
-    Envelope {
-        /// Which stream.
-        stream: String,
-        /// Which message.
-        sequence: u64,
-        /// What is wrong with it.
-        #[source]
-        source: envelope::Error,
-    },
+}
+
+/// What was read of a stream.
+#[derive(Debug, Default)]
+pub(crate) struct Read {
+    /// The CloudEvents, in order. Anything else was passed over.
+    pub messages: Vec<Received>,
+    /// The sequence of the last message, also of one that was passed over; 0 when there was none.
+    pub last: u64,
+    pending: u64,
 }
 
 /// Every message of `stream` on subjects that match `filter`, from sequence `from`, in order.
-pub(crate) async fn read_all(client: &Client, stream: &str, filter: &str, from: u64) -> Result<Vec<Received>, Error> {
-    let mut all = Vec::new();
-    let mut next = from.max(1);
+pub(crate) async fn read_all(client: &Client, stream: &str, filter: &str, from: u64) -> Result<Read, Error> {
+    let mut all = Read::default();
     loop {
-        let (messages, pending) = read_batch(client, stream, filter, next).await?;
-        let Some(last) = messages.last() else { return Ok(all) };
-        next = last.sequence + 1;
-        all.extend(messages);
-        if pending == 0 {
+        let batch = read_batch(client, stream, filter, from.max(all.last + 1)).await?;
+        if batch.last == 0 {
+            return Ok(all);
+        }
+        all.last = batch.last;
+        all.messages.extend(batch.messages);
+        if batch.pending == 0 {
             return Ok(all);
         }
     }
 }
 
-async fn read_batch(client: &Client, stream: &str, filter: &str, from: u64) -> Result<(Vec<Received>, u64), Error> {
+async fn read_batch(client: &Client, stream: &str, filter: &str, from: u64) -> Result<Read, Error> {
     let unavailable = |problem: String| Error::Unavailable {
         stream: stream.to_owned(),
         problem,
@@ -69,8 +69,7 @@ async fn read_batch(client: &Client, stream: &str, filter: &str, from: u64) -> R
         .publish_with_reply(format!("$JS.API.DIRECT.GET.{stream}"), inbox, request.into())
         .await
         .map_err(|error| unavailable(error.to_string()))?;
-    let mut messages = Vec::new();
-    let mut pending = 0;
+    let mut batch = Read::default();
     loop {
         let reply = tokio::time::timeout(publish::TIMEOUT, replies.next())
             .await
@@ -78,12 +77,13 @@ async fn read_batch(client: &Client, stream: &str, filter: &str, from: u64) -> R
             .ok_or_else(|| unavailable("the connection closed".to_owned()))?;
         match reply.status.map(|status| status.as_u16()) {
             None => {
-                let (received, left) = read_direct(stream, &reply)?;
-                messages.push(received);
-                pending = left;
+                let (sequence, left, received) = read_direct(stream, &reply)?;
+                batch.last = sequence;
+                batch.pending = left;
+                batch.messages.extend(received);
             }
             // 204 ends a batch, 404 says that nothing matches.
-            Some(204 | 404) => return Ok((messages, pending)),
+            Some(204 | 404) => return Ok(batch),
             Some(503) => return Err(unavailable("nobody answers".to_owned())),
             Some(status) => {
                 return Err(unavailable(format!(
@@ -95,7 +95,8 @@ async fn read_batch(client: &Client, stream: &str, filter: &str, from: u64) -> R
     }
 }
 
-fn read_direct(stream: &str, reply: &Message) -> Result<(Received, u64), Error> {
+/// One message: its sequence, how many follow, and the event if it is one.
+fn read_direct(stream: &str, reply: &Message) -> Result<(u64, u64, Option<Received>), Error> {
     let empty = HeaderMap::new();
     let headers = reply.headers.as_ref().unwrap_or(&empty);
     let header = |name: &str| headers.get(name).map(async_nats::HeaderValue::as_str);
@@ -114,28 +115,44 @@ fn read_direct(stream: &str, reply: &Message) -> Result<(Received, u64), Error> 
     let pending = header("Nats-Num-Pending")
         .and_then(|value| value.parse().ok())
         .unwrap_or(0);
-    let (envelope, payload) = Envelope::read(headers, &reply.payload).map_err(|source| Error::Envelope {
+    let Some((envelope, payload)) = read_envelope(stream, sequence, headers, &reply.payload) else {
+        return Ok((sequence, pending, None));
+    };
+    let received = Received {
+        envelope,
+        payload,
         stream: stream.to_owned(),
+        subject,
         sequence,
-        source,
-    })?;
-    let stream = stream.to_owned();
-    Ok((
-        Received {
-            envelope,
-            payload,
-            stream,
-            subject,
-            sequence,
-            published,
-            delivered: 0,
-        },
-        pending,
-    ))
+        published,
+        delivered: 0,
+    };
+    Ok((sequence, pending, Some(received)))
+}
+
+/// A message that is no CloudEvent is passed over: whoever may publish anything can also make the server put an
+/// acknowledgement on a subject of their choice, and that must not make an aggregate unreadable.
+fn read_envelope(stream: &str, sequence: u64, headers: &HeaderMap, payload: &Bytes) -> Option<(Envelope, Bytes)> {
+    Envelope::read(headers, payload)
+        .inspect_err(|error| {
+            tracing::error!(
+                stream,
+                sequence,
+                error = error as &dyn std::error::Error,
+                "Passed over message {sequence} of {stream}, which is no CloudEvent"
+            );
+        })
+        .ok()
+}
+
+/// The last message: its sequence, and the identifier of the event if it is one.
+pub(crate) struct Last {
+    pub sequence: u64,
+    pub id: Option<String>,
 }
 
 /// The last message on subjects that match `filter`, read from the stream's leader.
-pub(crate) async fn last(client: &Client, stream: &str, filter: &str) -> Result<Option<Received>, Error> {
+pub(crate) async fn last(client: &Client, stream: &str, filter: &str) -> Result<Option<Last>, Error> {
     let unavailable = |problem: String| Error::Unavailable {
         stream: stream.to_owned(),
         problem,
@@ -159,19 +176,10 @@ pub(crate) async fn last(client: &Client, stream: &str, filter: &str) -> Result<
     };
     let headers = parse_headers(&decode(stored.hdrs)?);
     let payload = Bytes::from(decode(stored.data)?);
-    let (envelope, payload) = Envelope::read(&headers, &payload).map_err(|source| Error::Envelope {
-        stream: stream.to_owned(),
+    let read = read_envelope(stream, stored.seq, &headers, &payload);
+    Ok(Some(Last {
         sequence: stored.seq,
-        source,
-    })?;
-    Ok(Some(Received {
-        envelope,
-        payload,
-        stream: stream.to_owned(),
-        subject: stored.subject,
-        sequence: stored.seq,
-        published: stored.time,
-        delivered: 0,
+        id: read.map(|(envelope, _)| envelope.id),
     }))
 }
 
@@ -182,13 +190,11 @@ struct MessageAnswer {
 
 #[derive(Deserialize)]
 struct StoredMessage {
-    subject: String,
     seq: u64,
     #[serde(default)]
     hdrs: Option<String>,
     #[serde(default)]
     data: Option<String>,
-    time: DateTime<Utc>,
 }
 
 /// Reads the wire form of headers: a version line, then `name: value` lines.

@@ -130,15 +130,23 @@ impl EventStore {
     /// [`Error::Load`] and [`Error::Decode`].
     pub async fn load<A: Aggregate>(&self, subject: &AggregateSubject) -> Result<Loaded<A>, Error> {
         let stored = direct::read_all(&self.connection.client, STREAM, &subject.all(), 1).await?;
-        let mut loaded = Loaded {
-            state: A::default(),
-            version: Version::default(),
-        };
-        for received in &stored {
-            loaded.state = loaded.state.evolve(&decode_event::<A::Event>(received)?.event);
-            loaded.version = Version(received.sequence);
+        let mut state = A::default();
+        for received in &stored.messages {
+            state = state.evolve(&decode_event::<A::Event>(received)?.event);
         }
-        Ok(loaded)
+        Ok(Loaded {
+            state,
+            version: Version(stored.last),
+        })
+    }
+
+    /// The sequence of the newest event of all, from the stream's leader; 0 before the first.
+    ///
+    /// # Errors
+    /// [`Error::Load`].
+    pub async fn last_sequence(&self) -> Result<u64, Error> {
+        let newest = direct::last(&self.connection.client, STREAM, "events.>").await?;
+        Ok(newest.map_or(0, |last| last.sequence))
     }
 
     /// Loads, decides and appends; decides again when another writer was first.
@@ -180,8 +188,19 @@ impl EventStore {
         cause: &Cause,
         command: A::Command,
     ) -> Result<Executed<A::Event>, ExecuteError<A::Error>> {
+        // A replica that lags shows an old state. Appending on it loses and loads again; deciding for nothing does not,
+        // so that is believed only of a state that the leader confirms.
+        let mut confirmed = false;
         for attempt in 0..TRIES {
-            let events = loaded.state.decide(command.clone()).map_err(ExecuteError::Refused)?;
+            let decided = loaded.state.decide(command.clone());
+            if !confirmed && decided.as_ref().is_ok_and(Vec::is_empty) | decided.is_err() {
+                confirmed = true;
+                if self.newest(subject).await? > loaded.version {
+                    loaded = self.load_from_leader(subject).await?;
+                    continue;
+                }
+            }
+            let events = decided.map_err(ExecuteError::Refused)?;
             if let Appended::At(position) = self.append(subject, loaded.version, cause, &events).await? {
                 return Ok(Executed { events, position });
             }
@@ -189,22 +208,24 @@ impl EventStore {
             if attempt > 0 {
                 tokio::time::sleep(Duration::from_millis(fastrand::u64(1..=5 << attempt.min(6)))).await;
             }
-            loaded = self.load_from_leader(subject, loaded.version).await?;
+            loaded = self.load_from_leader(subject).await?;
+            confirmed = true;
         }
         Err(Error::Contended.into())
     }
 
-    /// Loads until the state is newer than `lost`, because a replica may lag behind the leader that told of the race.
-    async fn load_from_leader<A: Aggregate>(
-        &self,
-        subject: &AggregateSubject,
-        lost: Version,
-    ) -> Result<Loaded<A>, Error> {
+    /// The version that the stream's leader has.
+    async fn newest(&self, subject: &AggregateSubject) -> Result<Version, Error> {
         let newest = direct::last(&self.connection.client, STREAM, &subject.all()).await?;
-        let newest = Version(newest.map_or(0, |received| received.sequence));
+        Ok(Version(newest.map_or(0, |last| last.sequence)))
+    }
+
+    /// Loads until the state is what the leader has, because a replica may lag behind.
+    async fn load_from_leader<A: Aggregate>(&self, subject: &AggregateSubject) -> Result<Loaded<A>, Error> {
+        let newest = self.newest(subject).await?;
         let mut loaded = self.load::<A>(subject).await?;
         for _ in 0..TRIES {
-            if loaded.version >= newest && loaded.version >= lost {
+            if loaded.version >= newest {
                 break;
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
@@ -242,7 +263,7 @@ impl EventStore {
                     // A retried publish of ours loses against itself: the last event tells.
                     let newest = direct::last(&self.connection.client, STREAM, &subject.all()).await?;
                     return Ok(match newest {
-                        Some(newest) if newest.envelope.id == last_id => Appended::At(Some(Position {
+                        Some(newest) if newest.id.as_deref() == Some(&last_id) => Appended::At(Some(Position {
                             stream: STREAM.to_owned(),
                             sequence: newest.sequence,
                         })),

@@ -172,10 +172,11 @@ struct StreamInfo {
 
 #[derive(Deserialize)]
 struct StreamState {
+    messages: u64,
     last_seq: u64,
 }
 
-/// The sequence of `stream`'s last message; 0 when it never had one.
+/// The sequence of `stream`'s last message; 0 when it has none, or none any more.
 ///
 /// # Errors
 /// [`Error::Unavailable`].
@@ -186,5 +187,9 @@ pub async fn last_sequence(connection: &Connection, stream: &str) -> Result<u64,
             stream: stream.to_owned(),
             problem: error.to_string(),
         })?;
-    Ok(info.state.last_seq)
+    Ok(if info.state.messages == 0 {
+        0
+    } else {
+        info.state.last_seq
+    })
 }

@@ -71,7 +71,9 @@ impl Log {
     /// # Errors
     /// [`Error::Read`].
     pub async fn read(&self, stream: &str, filter: &str, after: u64) -> Result<Vec<Received>, Error> {
-        Ok(direct::read_all(&self.connection.client, stream, filter, after + 1).await?)
+        Ok(direct::read_all(&self.connection.client, stream, filter, after + 1)
+            .await?
+            .messages)
     }
 
     /// What `stream` holds.

@@ -18,7 +18,6 @@ pub(crate) struct Scheduler<J> {
 struct Key<J> {
     tenant: String,
     waiting: VecDeque<J>,
-    running: bool,
 }
 
 #[derive(Debug, Default)]
@@ -53,7 +52,6 @@ impl<J> Scheduler<J> {
             Key {
                 tenant: tenant.to_owned(),
                 waiting,
-                running: false,
             },
         );
         self.tenants
@@ -76,7 +74,6 @@ impl<J> Scheduler<J> {
         tenant.running += 1;
         self.running += 1;
         let entry = self.keys.get_mut(&key)?;
-        entry.running = true;
         let job = entry.waiting.pop_front()?;
         self.give_turn(&name);
         Some((key, job))
@@ -85,7 +82,6 @@ impl<J> Scheduler<J> {
     /// A job of `key` ended.
     pub fn finished(&mut self, key: &str) {
         let Some(entry) = self.keys.get_mut(key) else { return };
-        entry.running = false;
         let name = entry.tenant.clone();
         let more = !entry.waiting.is_empty();
         if !more {
@@ -102,6 +98,30 @@ impl<J> Scheduler<J> {
                 return;
             }
         }
+        self.give_turn(&name);
+    }
+
+    /// A job of `key` ended and will be resumed: its place is free for others, and its key waits for it.
+    pub fn suspended(&mut self, key: &str) {
+        let Some(entry) = self.keys.get(key) else { return };
+        let name = entry.tenant.clone();
+        self.running -= 1;
+        if let Some(tenant) = self.tenants.get_mut(&name) {
+            tenant.running -= 1;
+        }
+        self.give_turn(&name);
+    }
+
+    /// A suspended job goes on, before the others of its key.
+    pub fn resume(&mut self, key: &str, job: J) {
+        let Some(entry) = self.keys.get_mut(key) else { return };
+        entry.waiting.push_front(job);
+        let name = entry.tenant.clone();
+        self.tenants
+            .entry(name.clone())
+            .or_default()
+            .ready
+            .push_back(key.to_owned());
         self.give_turn(&name);
     }
 
@@ -135,6 +155,25 @@ mod tests {
             scheduler.finished("k");
         }
         assert_eq!(scheduler.next(), None);
+        assert!(scheduler.keys.is_empty() && scheduler.tenants.is_empty());
+    }
+
+    #[test]
+    fn a_suspended_job_takes_no_place_and_keeps_its_turn() {
+        let mut scheduler = Scheduler::new(1);
+        scheduler.push("k", "t", 1);
+        scheduler.push("k", "t", 2);
+        scheduler.push("other", "u", 3);
+        assert_eq!(scheduler.next(), Some(("k".into(), 1)));
+        scheduler.suspended("k");
+        assert_eq!(scheduler.next(), Some(("other".into(), 3)));
+        scheduler.finished("other");
+        assert_eq!(scheduler.next(), None, "2 stays behind 1");
+        scheduler.resume("k", 1);
+        assert_eq!(scheduler.next(), Some(("k".into(), 1)));
+        scheduler.finished("k");
+        assert_eq!(scheduler.next(), Some(("k".into(), 2)));
+        scheduler.finished("k");
         assert!(scheduler.keys.is_empty() && scheduler.tenants.is_empty());
     }
 

@@ -2,7 +2,7 @@
 //!
 //! <https://github.com/nats-io/nats-architecture-and-design/blob/main/adr/ADR-32.md>
 
-use std::{collections::HashMap, future::Future, pin::Pin, sync::Arc};
+use std::{collections::HashMap, future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use async_nats::{
     HeaderMap,
@@ -19,6 +19,9 @@ use crate::{Connection, request::FRAME_HEADER};
 
 /// How many requests one endpoint works on at a time; more wait.
 const CONCURRENCY: usize = 256;
+
+/// How long running requests may take to end after a shutdown.
+const GRACE: Duration = Duration::from_secs(10);
 
 /// A request to an endpoint.
 #[derive(Debug, Clone)]
@@ -195,7 +198,10 @@ async fn serve(connection: Connection, mut endpoint: Endpoint, respond: Respond,
             drop(place);
         });
     }
-    while running.join_next().await.is_some() {}
+    let ended = async { while running.join_next().await.is_some() {} };
+    if tokio::time::timeout(GRACE, ended).await.is_err() {
+        tracing::warn!("Gave up requests that were still being worked on");
+    }
 }
 
 async fn answer(connection: Connection, request: service::Request, respond: Respond) {

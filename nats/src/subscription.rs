@@ -4,7 +4,9 @@
 //! acknowledgements, so that the messages behind it of the same key keep their order. What can't be handled, or
 //! could not be for too long, goes to DEAD_LETTERS with the reason.
 
+mod attempt;
 mod run;
+mod worker;
 
 use std::{error::Error as StdError, fmt, future::Future, time::Duration};
 

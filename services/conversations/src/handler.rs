@@ -20,6 +20,7 @@ use crate::error::Waiting;
 use crate::history;
 use crate::outcome::Outcome;
 use crate::service::Settings;
+use crate::watermark::Watermark;
 
 /// The tools that every answer may use. Grants name tools one by one.
 const TOOLS: [&str; 3] = [
@@ -40,6 +41,7 @@ pub(crate) struct Questions {
     pub settings: Settings,
     pub clock: fn() -> DateTime<Utc>,
     pub attempts: Attempts,
+    pub watermark: Watermark,
 }
 
 /// One request, decoded.
@@ -82,7 +84,8 @@ impl Questions {
             organization: decoded.organization,
             conversation: decoded.aggregate_id,
             waited: (now - received.published).to_std().unwrap_or(Duration::ZERO),
-            repeated: may_be_repeated(received, before.as_ref(), now),
+            repeated: may_be_repeated(received, before.as_ref(), now)
+                || !self.watermark.is_below(received.sequence).await,
             requested,
         };
         let outcome = match before {

@@ -8,6 +8,7 @@ mod handler;
 mod history;
 mod outcome;
 mod service;
+mod watermark;
 
 pub use error::Error;
 pub use service::{Conversations, Settings};

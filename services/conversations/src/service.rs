@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use infragpt_nats::{Connection, EventStore, GrantKey, Subscription};
 use tokio_util::sync::CancellationToken;
 
-use crate::{attempt::Attempts, error::Error, handler::Questions};
+use crate::{attempt::Attempts, error::Error, handler::Questions, watermark::Watermark};
 
 /// How long things may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,9 +42,11 @@ impl Conversations {
     /// The role with the permissions of `connection`. `grants` signs what agents may call tools with; `clock` is the
     /// wall clock.
     pub fn new(connection: &Connection, grants: GrantKey, settings: Settings, clock: fn() -> DateTime<Utc>) -> Self {
+        let store = EventStore::new(connection);
         let questions = Questions {
             connection: connection.clone(),
-            store: EventStore::new(connection),
+            watermark: Watermark::new(connection, &store),
+            store,
             grants,
             settings,
             clock,
@@ -62,6 +64,8 @@ impl Conversations {
     /// # Errors
     /// When the durable consumer `EVENTS/conversations` (a name for ever) is not there.
     pub async fn run(self, shutdown: CancellationToken) -> Result<(), Error> {
+        // Asked before the first question, so that the first one does not have to wait for it.
+        self.questions.watermark.is_below(0).await;
         Subscription::new(&self.connection, "EVENTS", "conversations")
             .concurrency(self.concurrency)
             .patience(self.questions.settings.give_up_after.saturating_mul(2))

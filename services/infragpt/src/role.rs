@@ -58,6 +58,14 @@ impl Role {
         }
     }
 
+    /// Whether other roles ask it, so that it has to outlast them.
+    pub fn answers_others(self) -> bool {
+        matches!(
+            self,
+            Self::Agent | Self::Integrations | Self::Projections | Self::Queries
+        )
+    }
+
     /// Whether it serves something over HTTP.
     pub fn has_http(self) -> bool {
         matches!(self, Self::Slack | Self::Github | Self::Api)

@@ -64,6 +64,7 @@ pub async fn run(configuration: &Configuration, roles: &[Role], until_stdin_clos
         tracing::info!(%address, "Listening on http://{address}");
         let router = api::router(std::mem::take(&mut serving.readiness)).merge(http);
         let stop = shutdown.clone();
+        serving.askers += 1;
         serving.running.spawn(async move {
             (
                 Role::Api,
@@ -79,7 +80,10 @@ struct Serving<'a> {
     configuration: &'a Configuration,
     readiness: Readiness,
     shutdown: CancellationToken,
+    /// Stops those who answer others, once nobody is left who asks: an answer on its way is finished first.
+    answerers_shutdown: CancellationToken,
     running: JoinSet<Ended>,
+    askers: usize,
     connections: Vec<Connection>,
     database: Option<PgPool>,
     grants: Option<GrantKey>,
@@ -112,6 +116,8 @@ impl<'a> Serving<'a> {
             configuration,
             readiness,
             shutdown,
+            answerers_shutdown: CancellationToken::new(),
+            askers: 0,
             running: JoinSet::new(),
             connections: Vec::new(),
             database,
@@ -176,20 +182,20 @@ impl<'a> Serving<'a> {
                 let conversations = Conversations::new(&connection, self.grants()?, Settings::default(), now);
                 self.spawn(role, conversations.run(self.shutdown.clone()));
             }
-            Role::Agent => self.spawn(role, Agent::new(&connection, now).run(self.shutdown.clone())),
+            Role::Agent => self.spawn(role, Agent::new(&connection, now).run(self.answerers_shutdown.clone())),
             Role::Integrations => {
                 let mut known = vec![(github::interpretation::connector(), AccountSource::Given)];
                 if self.configuration.slack.bot_token.is_some() {
                     known.push((slack::interpretation::connector(), AccountSource::Described));
                     let configuration = self.configuration.slack.clone();
-                    let (connection, stop) = (connection.clone(), self.shutdown.clone());
+                    let (connection, stop) = (connection.clone(), self.answerers_shutdown.clone());
                     self.spawn(role, async move {
                         slack::outbound::run(configuration, &connection, stop).await
                     });
                 }
                 self.spawn(
                     role,
-                    Integrations::new(&connection, known, now).run(self.shutdown.clone()),
+                    Integrations::new(&connection, known, now).run(self.answerers_shutdown.clone()),
                 );
             }
             Role::Projections => {
@@ -197,7 +203,7 @@ impl<'a> Serving<'a> {
                 self.readiness_of(&database);
                 self.spawn(
                     role,
-                    projections::Projector::run(connection, database, self.shutdown.clone()),
+                    projections::Projector::run(connection, database, self.answerers_shutdown.clone()),
                 );
             }
             Role::Queries => {
@@ -205,7 +211,7 @@ impl<'a> Serving<'a> {
                 self.readiness_of(&database);
                 self.spawn(
                     role,
-                    projections::queries::serve(connection, database, self.grants()?, self.shutdown.clone()),
+                    projections::queries::serve(connection, database, self.grants()?, self.answerers_shutdown.clone()),
                 );
             }
         }
@@ -261,6 +267,7 @@ impl<'a> Serving<'a> {
         role: Role,
         work: impl Future<Output = Result<(), E>> + Send + 'static,
     ) {
+        self.askers += usize::from(!role.answers_others());
         self.running
             .spawn(async move { (role, work.await.map_err(anyhow::Error::from)) });
     }
@@ -268,10 +275,17 @@ impl<'a> Serving<'a> {
     /// Waits for the end of all, stopping the others when one ends by itself.
     async fn until_all_ended(mut self) -> Result<(), Failure> {
         let mut outcome = Ok(());
-        while let Some(joined) = self.running.join_next().await {
-            let (role, ended) = joined
-                .context("a role panicked")
-                .unwrap_or_else(|error| (Role::Api, Err(error)));
+        loop {
+            if self.shutdown.is_cancelled() && self.askers == 0 {
+                self.answerers_shutdown.cancel();
+            }
+            let joined = tokio::select! {
+                joined = self.running.join_next() => joined,
+                () = self.shutdown.cancelled(), if self.askers == 0 && !self.answerers_shutdown.is_cancelled() => continue,
+            };
+            let Some(joined) = joined else { break };
+            let (role, ended) = joined.context("a role panicked")?;
+            self.askers -= usize::from(!role.answers_others());
             let expected = self.shutdown.is_cancelled();
             self.shutdown.cancel();
             match ended {

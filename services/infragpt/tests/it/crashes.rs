@@ -98,3 +98,32 @@ async fn everything_is_killed_in_turn_and_every_question_has_one_answer() {
     assert!(app.news("DEAD_LETTERS").await.unwrap().is_empty());
     app.finish().await;
 }
+
+/// A stop in order lets an answer that is on its way arrive, and takes no time for waiting.
+#[tokio::test]
+async fn a_stop_in_order_finishes_what_is_being_answered() {
+    let mut app = App::start().await;
+    let slow = json!({ "method": "chat.postMessage", "kind": "delay", "ms": 1500, "times": 1 });
+    app.control.call("fault", &slow).await.unwrap();
+    let said = app.say(json!({ "text": "status", "via": "socket" })).await.unwrap();
+    app.take("EVENTS", 1).await.unwrap();
+    app.until("the answer to be on its way", async || {
+        let consumer = app.log.consumer("EVENTS", "conversations").await?;
+        Ok((consumer.unacknowledged == 1).then_some(()))
+    })
+    .await
+    .unwrap();
+    let began = tokio::time::Instant::now();
+    app.installation.roles.take().unwrap().stop().await.unwrap();
+    assert!(
+        began.elapsed() < std::time::Duration::from_secs(8),
+        "it waited for something: {:?}",
+        began.elapsed()
+    );
+    let events = app.take("EVENTS", 1).await.unwrap();
+    assert_eq!(events[0].token(4), Some("answer_posted"), "recorded before the end");
+    app.installation.start_roles().await.unwrap();
+    app.settled().await.unwrap();
+    assert_eq!(app.control.posted(&said.channel, &said.ts).await.unwrap().len(), 1);
+    app.finish().await;
+}

@@ -102,6 +102,20 @@ async fn only_those_who_need_a_stream_read_it() {
         )
         .await
     );
+    let filter = "events.conversation.*.*.answer_requested";
+    for (stream, consumer) in [
+        ("EVENTS", format!("conversations.{filter}")),
+        ("EVENTS", "projections".to_owned()),
+        ("RAW_SLACK", "slack_handler".to_owned()),
+        ("RAW_GITHUB", "github_handler".to_owned()),
+    ] {
+        let subject = format!("$JS.API.CONSUMER.CREATE.{stream}.{consumer}");
+        let request = json!({ "stream_name": stream, "config": {} });
+        assert!(
+            !may(&nats, NatsUser::Operator, &subject, request).await,
+            "an operator may change {subject}"
+        );
+    }
 }
 
 #[tokio::test]

@@ -7,9 +7,16 @@ use std::{
 };
 
 use bytes::Bytes;
+use chrono::DateTime;
 use infragpt::configuration::NatsUser;
+use infragpt_events::{
+    ConnectorKind, OrganizationId,
+    change::Change,
+    conversation::{self, Addressed, Author, Conversation, ConversationCommand, Message, Place},
+};
 use infragpt_nats::{
-    Envelope, FactPublisher, Handler, HandlerError, Log, RawSubject, Received, Route, Subscription, subscription,
+    AggregateSubject, Cause, Envelope, EventStore, FactPublisher, Handler, HandlerError, Log, RawSubject, Received,
+    Route, Subscription, subscription,
 };
 use serde_json::{Value, json};
 use tokio::{sync::Semaphore, task::JoinHandle};
@@ -158,6 +165,97 @@ async fn a_poison_message_goes_to_the_dead_letters_and_holds_nobody_up() {
     );
     assert!(headers.contains("Infragpt-Dead-Sequence: 1"), "{headers}");
     running.stop().await;
+}
+
+/// Events keep what they were expected after in their headers, which would have the dead letter refused.
+#[tokio::test]
+async fn an_event_of_any_version_can_become_a_dead_letter() {
+    let nats = Nats::start().await;
+    let place = Place {
+        connector: ConnectorKind::parse("chat").unwrap(),
+        account: "T".into(),
+        channel: "C".into(),
+        thread: "1".into(),
+    };
+    let organization = OrganizationId::parse("acme").unwrap();
+    let subject = AggregateSubject::new::<Conversation>(&organization, conversation::id(&place));
+    let store = EventStore::new(&nats.connect(NatsUser::Handlers).await);
+    for id in ["1", "2"] {
+        let cause = Cause {
+            id: id.into(),
+            correlation: id.into(),
+            actor: "test:1".into(),
+            time: DateTime::UNIX_EPOCH,
+            traceparent: None,
+        };
+        let message = Message {
+            id: id.into(),
+            author: Author {
+                id: "U".into(),
+                name: None,
+            },
+            text: "?".into(),
+            sent_at: DateTime::UNIX_EPOCH,
+        };
+        let command = ConversationCommand::ReceiveMessage {
+            place: place.clone(),
+            message,
+            addressed: Addressed::Mention,
+        };
+        store.execute::<Conversation>(&subject, &cause, command).await.unwrap();
+    }
+
+    struct Refuse;
+    impl Handler for Refuse {
+        fn route(&self, _: &Received) -> Route {
+            Route {
+                key: "k".into(),
+                tenant: "t".into(),
+            }
+        }
+
+        async fn handle(&self, _: Received) -> Result<(), HandlerError> {
+            Err(HandlerError::discard("never"))
+        }
+    }
+    let shutdown = CancellationToken::new();
+    let connection = nats.connect(NatsUser::Conversations).await;
+    let task = tokio::spawn(Subscription::new(&connection, "EVENTS", "conversations").run(Refuse, shutdown.clone()));
+    let log = Log::new(&nats.connect(NatsUser::Operator).await);
+    let dead = until("both dead letters", async || {
+        let dead = log.read("DEAD_LETTERS", ">", 0).await.unwrap();
+        (dead.len() == 2).then_some(dead)
+    })
+    .await;
+    assert!(dead.iter().all(|letter| {
+        letter
+            .subject
+            .starts_with("dead.EVENTS.conversations.events.conversation.acme.")
+    }));
+    shutdown.cancel();
+    task.await.unwrap().unwrap();
+}
+
+/// Whoever may publish can make the server put its acknowledgement on a subject of their choice.
+#[tokio::test]
+async fn what_is_no_event_does_not_make_an_aggregate_unreadable() {
+    let nats = Nats::start().await;
+    let organization = OrganizationId::parse("acme").unwrap();
+    let subject = AggregateSubject::new::<Change>(&organization, uuid::Uuid::nil());
+    let slack = nats.connect(NatsUser::Slack).await;
+    let inbox = subject.event("recorded");
+    slack
+        .publish_with_reply("raw.slack.T.k", &inbox, Bytes::from_static(b"{}"))
+        .await
+        .unwrap();
+    let log = Log::new(&nats.connect(NatsUser::Operator).await);
+    until("the forged message", async || {
+        (log.stream("EVENTS").await.unwrap().messages == 1).then_some(())
+    })
+    .await;
+    let store = EventStore::new(&nats.connect(NatsUser::Handlers).await);
+    let loaded = store.load::<Change>(&subject).await.unwrap();
+    assert_eq!((loaded.state, loaded.version.0), (Change::Unknown, 1));
 }
 
 #[tokio::test]

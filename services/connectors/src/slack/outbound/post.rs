@@ -1,6 +1,6 @@
 //! `connector.v1.slack.post`: an answer into its thread, once.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use infragpt_nats::ServiceError;
 use serde::{Deserialize, Serialize};
@@ -16,6 +16,9 @@ use super::{
 
 /// Slack takes 12,000 characters in all markdown blocks of one message.
 const LONGEST_MESSAGE: usize = 12_000;
+
+/// The caller waits for 30 seconds.
+const LONGEST_POST: Duration = Duration::from_secs(25);
 
 /// Pages of a thread that are looked through for an answer that may stand there already.
 const MOST_PAGES: usize = 50;
@@ -154,7 +157,16 @@ struct Payload {
 
 impl Outbound {
     /// Posts an answer, in as many messages as it needs; the first one's identifier is the answer's.
+    ///
+    /// It ends before its caller stops waiting and tries again: two of them at once would both find nothing, and both post.
     pub async fn post(&self, post: Post) -> Result<Posted, ServiceError> {
+        let late = |_| ServiceError::new(504, "Slack took too long, and may or may not have the answer");
+        tokio::time::timeout(LONGEST_POST, self.post_or_find(post))
+            .await
+            .map_err(late)?
+    }
+
+    async fn post_or_find(&self, post: Post) -> Result<Posted, ServiceError> {
         self.check_account(&post.account).await?;
         let mut standing = Standing::default();
         if post.look_first {
