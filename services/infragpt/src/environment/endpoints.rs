@@ -57,7 +57,7 @@ impl fmt::Display for Endpoints {
             writeln!(formatter)?;
             writeln!(
                 formatter,
-                "A context for the nats CLI, then for example `nats stream ls` and `nats sub --stream EVENTS '>'`:"
+                "A context for the nats CLI, then for example `nats stream ls` and `nats sub --stream EVENTS --direct '>'`:"
             )?;
             writeln!(
                 formatter,
