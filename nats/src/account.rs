@@ -87,7 +87,7 @@ impl Accounts {
             let (read, claim) = known.get(&key)?;
             (read.elapsed() < KNOWN_FOR).then(|| claim.clone())
         };
-        if let Some(claim) = known(&*self.known.lock().unwrap_or_else(PoisonError::into_inner)) {
+        if let Some(claim) = known(&self.known.lock().unwrap_or_else(PoisonError::into_inner)) {
             return Ok(Some(claim));
         }
         let asked = Instant::now();

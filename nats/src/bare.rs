@@ -12,8 +12,8 @@ use crate::{Connection, definition, publish};
 
 /// Measured against: `RAW_GITHUB` under another name and without consumers.
 const STREAM: &str = "BENCH";
-const PUBLISH: &str = "connector.v1.bench.publish";
-const ECHO: &str = "connector.v1.bench.echo";
+const PUBLISH: &str = "tool.v1.bench.publish";
+const ECHO: &str = "tool.v1.infragpt.bench";
 /// The queue that the user's permission names.
 const QUEUE: &str = "q";
 
@@ -44,8 +44,8 @@ pub struct Bare {
 }
 
 impl Bare {
-    /// Makes the stream as `admin`. `near` publishes and asks, `far` echoes: connections of users `conversations` and
-    /// `integrations`, because these may, on subjects that no other stream takes.
+    /// Makes the stream as `admin`. `near` publishes and asks, `far` echoes: connections of users `agent` and `queries`,
+    /// because these may, on subjects that no other stream takes.
     ///
     /// # Errors
     /// When the server refuses.

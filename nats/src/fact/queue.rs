@@ -171,7 +171,9 @@ mod tests {
     fn many_go_together_and_what_comes_meanwhile_is_next() {
         let mut queue = queue_of(small(LEAST_TOGETHER));
         assert_eq!(sizes(&queue.steps()), [LEAST_TOGETHER]);
-        small(3).into_iter().for_each(|item| queue.push(item));
+        for item in small(3) {
+            queue.push(item);
+        }
         assert!(queue.steps().is_empty());
         queue.finished(Kind::Together);
         assert_eq!(sizes(&queue.steps()), [1, 1, 1]);

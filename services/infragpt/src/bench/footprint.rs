@@ -9,7 +9,7 @@ use super::{
     plan::Plan,
     report::{Goal, Row, Unit},
 };
-use crate::environment::Installation;
+use crate::environment::{Installation, Roles};
 
 /// Starts all roles several times and leaves them running.
 pub(super) async fn ready(installation: &mut Installation, plan: &Plan) -> anyhow::Result<Row> {
@@ -67,7 +67,7 @@ fn resident(installation: &Installation) -> anyhow::Result<f64> {
     let pid = installation
         .roles
         .as_ref()
-        .and_then(|roles| roles.pid())
+        .and_then(Roles::pid)
         .context("the roles don't run")?;
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).context("memory is measured on Linux only")?;
     let kibibytes: u32 = status

@@ -147,7 +147,7 @@ impl Steps {
                         .recorded
                         .push(micros_between(at, event.published.timestamp_micros()));
                 }
-                other => anyhow::bail!("a mention ended in {other:?}"),
+                ConversationEvent::AnswerFailed(failed) => anyhow::bail!("a mention ended in {failed:?}"),
             }
         }
         Ok(steps)

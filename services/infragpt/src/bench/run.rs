@@ -76,8 +76,8 @@ async fn measure(directory: PathBuf, plan: &Plan) -> anyhow::Result<Vec<Row>> {
     let mut installation = Installation::start(Options::new(directory)?).await?;
     let bare = Bare::start(
         installation.connect(NatsUser::Admin).await?,
-        installation.connect(NatsUser::Conversations).await?,
-        installation.connect(NatsUser::Integrations).await?,
+        installation.connect(NatsUser::Agent).await?,
+        installation.connect(NatsUser::Queries).await?,
     )
     .await?;
     eprintln!("Start and memory …");
