@@ -30,14 +30,14 @@ async fn publish_all(publisher: &FactPublisher, ids: &[String]) -> Vec<Published
 }
 
 /// Whether each fact is stored once, where its sender was told.
-async fn stored_once(log: &Log, ids: &[String], published: &[Published]) {
+async fn stored_once(log: &Log, ids: &[String], results: &[Published]) {
     let stored = log.read(STREAM, ">", 0).await.unwrap();
     let distinct: BTreeSet<&String> = ids.iter().collect();
     assert_eq!(stored.len(), distinct.len());
-    for (id, published) in ids.iter().zip(published) {
+    for (id, results) in ids.iter().zip(results) {
         let fact = stored.iter().find(|fact| fact.envelope.id == *id).unwrap();
         assert_eq!(
-            (published.stream.as_str(), published.sequence),
+            (results.stream.as_str(), results.sequence),
             (STREAM, fact.sequence),
             "{id}"
         );
@@ -52,9 +52,9 @@ async fn many_at_once_are_each_stored_where_their_sender_is_told() {
     let publisher = FactPublisher::new(&nats.connect(NatsUser::Github).await);
     let log = Log::new(&nats.connect(NatsUser::Operator).await);
     let ids: Vec<String> = (0..300).map(|number| format!("delivery-{number}")).collect();
-    let published = publish_all(&publisher, &ids).await;
-    assert!(published.iter().all(|published| !published.duplicate));
-    stored_once(&log, &ids, &published).await;
+    let results = publish_all(&publisher, &ids).await;
+    assert!(results.iter().all(|results| !results.duplicate));
+    stored_once(&log, &ids, &results).await;
 }
 
 #[tokio::test]
@@ -66,9 +66,9 @@ async fn a_redelivery_among_many_is_told_from_what_is_new() {
     let mut ids: Vec<String> = (0..300).map(|number| format!("delivery-{number}")).collect();
     // Twice in the same moment, too, so that also one batch may hold both.
     ids.insert(61, "delivery-60".to_owned());
-    let published = publish_all(&publisher, &ids).await;
-    assert_eq!(published.iter().filter(|published| published.duplicate).count(), 2);
-    stored_once(&log, &ids, &published).await;
+    let results = publish_all(&publisher, &ids).await;
+    assert_eq!(results.iter().filter(|results| results.duplicate).count(), 2);
+    stored_once(&log, &ids, &results).await;
 }
 
 #[tokio::test]
@@ -90,6 +90,6 @@ async fn a_stream_without_batches_stores_the_same() {
         .unwrap();
     assert_eq!(updated["error"], serde_json::Value::Null);
     let ids: Vec<String> = (0..300).map(|number| format!("delivery-{number}")).collect();
-    let published = publish_all(&publisher, &ids).await;
-    stored_once(&log, &ids, &published).await;
+    let results = publish_all(&publisher, &ids).await;
+    stored_once(&log, &ids, &results).await;
 }

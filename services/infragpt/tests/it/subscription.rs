@@ -167,6 +167,21 @@ async fn a_poison_message_goes_to_the_dead_letters_and_holds_nobody_up() {
     running.stop().await;
 }
 
+/// Refuses everything.
+struct Refuse;
+impl Handler for Refuse {
+    fn route(&self, _: &Received) -> Route {
+        Route {
+            key: "k".into(),
+            tenant: "t".into(),
+        }
+    }
+
+    async fn handle(&self, _: Received) -> Result<(), HandlerError> {
+        Err(HandlerError::discard("never"))
+    }
+}
+
 /// Events keep what they were expected after in their headers, which would have the dead letter refused.
 #[tokio::test]
 async fn an_event_of_any_version_can_become_a_dead_letter() {
@@ -205,19 +220,6 @@ async fn an_event_of_any_version_can_become_a_dead_letter() {
         store.execute::<Conversation>(&subject, &cause, command).await.unwrap();
     }
 
-    struct Refuse;
-    impl Handler for Refuse {
-        fn route(&self, _: &Received) -> Route {
-            Route {
-                key: "k".into(),
-                tenant: "t".into(),
-            }
-        }
-
-        async fn handle(&self, _: Received) -> Result<(), HandlerError> {
-            Err(HandlerError::discard("never"))
-        }
-    }
     let shutdown = CancellationToken::new();
     let connection = nats.connect(NatsUser::Conversations).await;
     let task = tokio::spawn(Subscription::new(&connection, "EVENTS", "conversations").run(Refuse, shutdown.clone()));
