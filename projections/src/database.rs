@@ -17,6 +17,9 @@ const DATABASE_EXISTS: &str = "42P04";
 /// SQLSTATE `unique_violation`: what the loser of two simultaneous `CREATE DATABASE` may get instead.
 const UNIQUE_VIOLATION: &str = "23505";
 
+/// How long an idle connection is trusted to be still there.
+const TRUSTED_FOR: Duration = Duration::from_secs(1);
+
 /// Why the database can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -73,6 +76,16 @@ pub fn connect(database_url: &SecretString, application_name: &str) -> Result<Pg
         .max_connections(8)
         .acquire_timeout(Duration::from_secs(2))
         .idle_timeout(Duration::from_mins(5))
+        // A ping before each use would be one more round trip in every answer: only what lay idle is asked first.
+        .test_before_acquire(false)
+        .before_acquire(|connection, meta| {
+            Box::pin(async move {
+                if meta.idle_for >= TRUSTED_FOR {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
         .connect_lazy_with(options))
 }
 

@@ -1,5 +1,7 @@
 //! From stored facts to conversations and integrations.
 
+use std::sync::Arc;
+
 use infragpt_events::{
     conversation::{self, Conversation, ConversationCommand},
     integration::{Integration, IntegrationCommand, Resource, ResourceKind},
@@ -9,6 +11,7 @@ use infragpt_nats::{
 };
 use tracing::{debug, info};
 
+use super::gestures::Gestures;
 use super::interpretation::{Action, Interpretation, connector, interpret, route_key};
 
 /// Handles RAW_SLACK. What nobody can ever read goes to the dead letters; what nobody connected stays in the stream.
@@ -16,6 +19,7 @@ use super::interpretation::{Action, Interpretation, connector, interpret, route_
 pub struct Handler {
     accounts: Accounts,
     store: EventStore,
+    gestures: Arc<Gestures>,
 }
 
 impl Handler {
@@ -24,6 +28,7 @@ impl Handler {
         Self {
             accounts: Accounts::new(connection),
             store: EventStore::new(connection),
+            gestures: Arc::default(),
         }
     }
 
@@ -77,15 +82,21 @@ impl Handler {
         command: ConversationCommand,
         root: bool,
     ) -> Result<(), HandlerError> {
-        let ConversationCommand::ReceiveMessage { place, .. } = &command else {
+        let ConversationCommand::ReceiveMessage { place, message, .. } = command.clone() else {
             return Ok(());
         };
-        let subject = AggregateSubject::new::<Conversation>(&claim.organization, conversation::id(place));
+        if self.gestures.is_asked(&place, &message.id) {
+            return Ok(());
+        }
+        let subject = AggregateSubject::new::<Conversation>(&claim.organization, conversation::id(&place));
         let executed = if root {
             self.store.execute_new::<Conversation>(&subject, cause, command).await
         } else {
             self.store.execute::<Conversation>(&subject, cause, command).await
         };
+        if executed.as_ref().is_ok_and(|executed| !executed.events.is_empty()) {
+            self.gestures.asked(&place, &message.id);
+        }
         refused_is_done(executed.map(drop))
     }
 

@@ -4,6 +4,7 @@ pub mod configuration;
 pub mod error;
 pub mod events;
 pub mod fact;
+mod gestures;
 pub mod handler;
 pub mod interpretation;
 pub mod outbound;

@@ -180,7 +180,7 @@ async fn a_hostile_title_stays_a_title() {
     let app = App::start().await;
     let title = "<!channel> [click](javascript:alert(1)) @here **bold**";
     let payload = json!({ "pull_request": { "title": title } });
-    let delivery = json!({ "action": "closed", "repository": "acme/payments", "payload": payload });
+    let delivery = json!({ "action": "closed", "repository": "acme/payments", "patch": payload });
     assert_eq!(app.webhook("pull_request", delivery).await, 200);
     app.rows().await.unwrap();
     let said = app

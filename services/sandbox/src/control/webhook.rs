@@ -20,11 +20,10 @@ struct Delivery {
     repository: Option<String>,
     /// Login of the person who did it.
     sender: Option<String>,
-    /// Laid over the usual payload by JSON Merge Patch (RFC 7396).
+    /// The whole payload, instead of the usual one.
     payload: Option<Value>,
-    /// `payload` is the whole payload.
-    #[serde(default)]
-    replace: bool,
+    /// Laid over the usual payload by JSON Merge Patch (RFC 7396).
+    patch: Option<Value>,
     secret: Option<String>,
     guid: Option<String>,
     content_type: Option<String>,
@@ -50,8 +49,8 @@ pub(super) async fn github_webhook(world: &Shared, body: &[u8]) -> Answer {
     };
     let body = if let Some(raw) = delivery.raw_body {
         raw
-    } else if delivery.replace {
-        write(&delivery.payload.unwrap_or_default())
+    } else if let Some(payload) = &delivery.payload {
+        write(payload)
     } else {
         let sender = delivery.sender.as_deref().unwrap_or("maya");
         let about = github::About {
@@ -59,7 +58,7 @@ pub(super) async fn github_webhook(world: &Shared, body: &[u8]) -> Answer {
             sender,
         };
         let mut payload = github::payload(world, &delivery.event, delivery.action.as_deref(), &about);
-        if let Some(patch) = &delivery.payload {
+        if let Some(patch) = &delivery.patch {
             github::merge(&mut payload, patch);
         }
         write(&payload)

@@ -68,7 +68,7 @@ async fn every_known_event_has_what_its_readers_need() {
     world.control("github_webhook", suspended).await;
     assert!(app.requests()[10].json()["installation"]["suspended_at"].is_string());
     let form = json!({
-        "url": url, "event": "push", "repository": "acme/checkout", "payload": { "ref": "refs/heads/x", "compare": null },
+        "url": url, "event": "push", "repository": "acme/checkout", "patch": { "ref": "refs/heads/x", "compare": null },
         "content_type": "application/x-www-form-urlencoded",
     });
     world.control("github_webhook", form).await;
