@@ -4,6 +4,7 @@ mod catalogue;
 pub mod fact;
 pub mod github;
 mod problem;
+mod refusal;
 pub mod slack;
 mod text;
 

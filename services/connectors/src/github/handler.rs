@@ -4,12 +4,11 @@ use infragpt_events::{
     change::{self, Change, ChangeCommand, Recorded},
     integration::{Integration, IntegrationCommand},
 };
-use infragpt_nats::{
-    Accounts, AggregateSubject, Cause, Claim, Connection, EventStore, ExecuteError, HandlerError, Received, Route,
-};
+use infragpt_nats::{Accounts, AggregateSubject, Cause, Claim, Connection, EventStore, HandlerError, Received, Route};
 use tracing::{debug, info};
 
 use super::interpretation::{Action, Interpretation, connector, interpret, route_key};
+use crate::refusal::refused_is_done;
 
 /// Handles RAW_GITHUB. What nobody can ever read goes to the dead letters; what nobody connected stays in the stream.
 #[derive(Clone, Debug)]
@@ -40,7 +39,7 @@ impl Handler {
             .store
             .execute_new::<Change>(&subject, cause, ChangeCommand::Record(recorded))
             .await;
-        refused_is_done(executed.map(drop))
+        refused_is_done("A delivery from GitHub", executed.map(drop))
     }
 
     async fn integrate(
@@ -59,6 +58,7 @@ impl Handler {
             };
             let cause = Cause { id, ..cause.clone() };
             refused_is_done(
+                "A delivery from GitHub",
                 self.store
                     .execute::<Integration>(&subject, &cause, command)
                     .await
@@ -103,19 +103,5 @@ impl infragpt_nats::Handler for Handler {
             Action::Record { identity, change } => self.record(&claim, &cause, &identity, *change).await,
             Action::Integrate(commands) => self.integrate(&claim, &cause, commands).await,
         }
-    }
-}
-
-/// A refusal is a decision, not a failure: the delivery is true and there is nothing to do about it.
-fn refused_is_done<E: std::error::Error + Send + Sync + 'static>(
-    executed: Result<(), ExecuteError<E>>,
-) -> Result<(), HandlerError> {
-    match executed {
-        Ok(()) => Ok(()),
-        Err(ExecuteError::Refused(refusal)) => {
-            info!(reason = %refusal, "A delivery from GitHub changes nothing");
-            Ok(())
-        }
-        Err(ExecuteError::Store(error)) => Err(HandlerError::retry(error)),
     }
 }

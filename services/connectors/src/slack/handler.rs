@@ -6,13 +6,12 @@ use infragpt_events::{
     conversation::{self, Conversation, ConversationCommand},
     integration::{Integration, IntegrationCommand, Resource, ResourceKind},
 };
-use infragpt_nats::{
-    Accounts, AggregateSubject, Cause, Claim, Connection, EventStore, ExecuteError, HandlerError, Received, Route,
-};
+use infragpt_nats::{Accounts, AggregateSubject, Cause, Claim, Connection, EventStore, HandlerError, Received, Route};
 use tracing::{debug, info};
 
 use super::gestures::Gestures;
 use super::interpretation::{Action, Interpretation, connector, interpret, route_key};
+use crate::refusal::refused_is_done;
 
 /// Handles RAW_SLACK. What nobody can ever read goes to the dead letters; what nobody connected stays in the stream.
 #[derive(Clone, Debug)]
@@ -97,12 +96,13 @@ impl Handler {
         if executed.as_ref().is_ok_and(|executed| !executed.events.is_empty()) {
             self.gestures.asked(&place, &message.id);
         }
-        refused_is_done(executed.map(drop))
+        refused_is_done("A fact from Slack", executed.map(drop))
     }
 
     async fn integrate(&self, claim: &Claim, cause: &Cause, command: IntegrationCommand) -> Result<(), HandlerError> {
         let subject = AggregateSubject::new::<Integration>(&claim.organization, claim.integration);
         refused_is_done(
+            "A fact from Slack",
             self.store
                 .execute::<Integration>(&subject, cause, command)
                 .await
@@ -155,19 +155,5 @@ impl infragpt_nats::Handler for Handler {
             return Ok(());
         };
         self.act(&claim, &Cause::of(&received, actor), *action).await
-    }
-}
-
-/// A refusal is a decision, not a failure: the fact is true and there is nothing to do about it.
-fn refused_is_done<E: std::error::Error + Send + Sync + 'static>(
-    executed: Result<(), ExecuteError<E>>,
-) -> Result<(), HandlerError> {
-    match executed {
-        Ok(()) => Ok(()),
-        Err(ExecuteError::Refused(refusal)) => {
-            info!(reason = %refusal, "A fact from Slack changes nothing");
-            Ok(())
-        }
-        Err(ExecuteError::Store(error)) => Err(HandlerError::retry(error)),
     }
 }
