@@ -2,7 +2,10 @@
 
 use schemars::Schema;
 
-use crate::{change::ChangeEvent, conversation::ConversationEvent, integration::IntegrationEvent};
+use crate::{
+    audit::AuditEvent, change::ChangeEvent, conversation::ConversationEvent, credential::CredentialEvent,
+    integration::IntegrationEvent,
+};
 
 /// One event in today's version.
 #[derive(Debug, Clone)]
@@ -27,7 +30,9 @@ impl Description {
 /// Every event, by aggregate.
 pub fn all() -> Vec<Description> {
     let mut all = IntegrationEvent::descriptions();
+    all.extend(CredentialEvent::descriptions());
     all.extend(ChangeEvent::descriptions());
     all.extend(ConversationEvent::descriptions());
+    all.extend(AuditEvent::descriptions());
     all
 }

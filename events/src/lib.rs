@@ -1,9 +1,11 @@
 //! What InfraGPT knows and how it decides: aggregates as pure functions over events, with no I/O and no clock.
 
 mod aggregate;
+pub mod audit;
 pub mod catalogue;
 pub mod change;
 pub mod conversation;
+pub mod credential;
 pub mod integration;
 #[cfg(test)]
 mod testing;

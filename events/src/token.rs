@@ -91,6 +91,19 @@ token!(
     OrganizationId,
     "organization"
 );
+impl OrganizationId {
+    /// The place of an organization where none is known: `-`. Nobody is a member of it, and nothing can be connected
+    /// for it.
+    pub fn nobody() -> Self {
+        Self("-".to_owned())
+    }
+
+    /// Whether it is [`nobody`](Self::nobody).
+    pub fn is_nobody(&self) -> bool {
+        self.0 == "-"
+    }
+}
+
 token!(
     /// The kind of system that an integration connects, as its connector names itself.
     ConnectorKind,

@@ -7,8 +7,8 @@ use std::{
 };
 
 use infragpt_events::{
-    DecodeError, DomainEvent, catalogue, change::ChangeEvent, conversation::ConversationEvent,
-    integration::IntegrationEvent,
+    DecodeError, DomainEvent, audit::AuditEvent, catalogue, change::ChangeEvent, conversation::ConversationEvent,
+    credential::CredentialEvent, integration::IntegrationEvent,
 };
 
 fn directory(name: &str) -> PathBuf {
@@ -33,6 +33,8 @@ fn decode(identifier: &str, payload: &[u8]) -> Result<serde_json::Value, DecodeE
         "integration" => IntegrationEvent::decode(name, version, payload).map(|event| event.payload()),
         "change" => ChangeEvent::decode(name, version, payload).map(|event| event.payload()),
         "conversation" => ConversationEvent::decode(name, version, payload).map(|event| event.payload()),
+        "credential" => CredentialEvent::decode(name, version, payload).map(|event| event.payload()),
+        "audit" => AuditEvent::decode(name, version, payload).map(|event| event.payload()),
         other => panic!("no aggregate `{other}`"),
     }
 }

@@ -2,20 +2,37 @@
 
 use std::fmt;
 
+use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use uuid::Uuid;
 
 use crate::{ConnectorKind, aggregate::domain_events};
 
 domain_events! {
     /// What happens to an integration.
     pub enum IntegrationEvent of "integration" {
+        /// Somebody was sent to the external system to allow a connection.
+        AuthorizationStarted = "authorization_started" v 1,
+        /// They came back from there, which uses up what they were sent with.
+        AuthorizationReturned = "authorization_returned" v 1,
+        /// Nothing came of it.
+        AuthorizationFailed = "authorization_failed" v 1,
         /// An account was connected, or connected again.
-        Authorized = "authorized" v 1,
+        Authorized = "authorized" v 2,
         /// The integration may now see these resources.
         ResourceGranted = "resource_granted" v 1,
         /// The integration may no longer see these resources.
         ResourceWithdrawn = "resource_withdrawn" v 1,
+        /// What the integration sees was compared with what the external system has.
+        Synchronized = "synchronized" v 1,
+        /// The account's owner allowed more, or less.
+        PermissionsChanged = "permissions_changed" v 1,
+        /// The connection doesn't work at present.
+        Degraded = "degraded" v 1,
+        /// It works again.
+        Recovered = "recovered" v 1,
         /// The account's owner paused the integration.
         Suspended = "suspended" v 1,
         /// The account's owner let it go on.
@@ -77,6 +94,37 @@ pub struct Resource {
     pub private: bool,
 }
 
+/// Somebody was sent to the external system to allow a connection.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AuthorizationStarted {
+    /// The kind of system.
+    pub connector: ConnectorKind,
+    /// The attempt.
+    pub attempt: Uuid,
+    /// Who started it, as `<kind>:<id>`; nobody else can finish it.
+    pub requested_by: String,
+    /// Until when it can be finished.
+    pub expires_at: DateTime<Utc>,
+}
+
+/// They came back from there, which uses up what they were sent with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AuthorizationReturned {
+    /// The attempt.
+    pub attempt: Uuid,
+    /// Which of its journeys ended, from 1: some systems send people back once more.
+    pub leg: u32,
+}
+
+/// Nothing came of an attempt.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AuthorizationFailed {
+    /// The attempt.
+    pub attempt: Uuid,
+    /// Why, for people.
+    pub reason: String,
+}
+
 /// An account was connected, or connected again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Authorized {
@@ -90,6 +138,15 @@ pub struct Authorized {
     /// What the account's owner allowed, in the external system's words.
     #[serde(default)]
     pub scopes: Vec<String>,
+    /// The attempt that led to it; none when an operator connected it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<Uuid>,
+    /// The generation of the credential that the vault keeps for it, if it needs one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credential: Option<u32>,
+    /// When it was allowed. What the account said before is about an earlier connection.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allowed_at: Option<DateTime<Utc>>,
 }
 
 /// The integration may now see these resources, or they have a new name.
@@ -111,6 +168,33 @@ pub struct ResourceWithdrawn {
     /// Their identifiers in the external system.
     pub resource_ids: Vec<String>,
 }
+
+/// What the integration sees was compared with what the external system has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Synchronized {
+    /// What kind of resources.
+    pub kind: ResourceKind,
+    /// How many there are.
+    pub count: usize,
+}
+
+/// The account's owner allowed more, or less.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PermissionsChanged {
+    /// What is allowed now, in the external system's words.
+    pub scopes: Vec<String>,
+}
+
+/// The connection doesn't work at present.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Degraded {
+    /// Why, and what to do, for people.
+    pub reason: String,
+}
+
+/// The connection works again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Recovered {}
 
 /// The account's owner paused the integration.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -1,0 +1,69 @@
+//! What is recorded for an audit.
+
+use std::fmt;
+
+use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::{ConnectorKind, aggregate::domain_events};
+
+domain_events! {
+    /// What happens to an audit record: it is written, once.
+    pub enum AuditEvent of "audit" {
+        /// Something was done, or refused.
+        Recorded = "recorded" v 1,
+    }
+}
+
+/// What was done, or tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AuditedAction {
+    /// A credential was opened.
+    CredentialRead,
+    /// Somebody came back from an external system with something that isn't theirs, or isn't good any more.
+    AuthorizationRefused,
+}
+
+impl AuditedAction {
+    /// The action as it is stored.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::CredentialRead => "credential_read",
+            Self::AuthorizationRefused => "authorization_refused",
+        }
+    }
+}
+
+impl fmt::Display for AuditedAction {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+/// Something was done, or refused. Who did it stands in the envelope.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Recorded {
+    /// What.
+    pub action: AuditedAction,
+    /// The kind of system, where it was about one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connector: Option<ConnectorKind>,
+    /// The integration, where it was about one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub integration: Option<Uuid>,
+    /// What for, for a credential.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub purpose: Option<String>,
+    /// Why it was refused or failed; nothing where it was done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<String>,
+    /// How often between the first time and the last: what happens often is recorded together.
+    pub count: u64,
+    /// The first time.
+    pub first_at: DateTime<Utc>,
+    /// The last time.
+    pub last_at: DateTime<Utc>,
+}
