@@ -7,19 +7,28 @@ use std::{
 };
 
 use async_nats::HeaderMap;
+use chrono::{DateTime, Utc};
 use infragpt_events::{ConnectorKind, OrganizationId};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{Connection, Token, direct, publish};
 
-const BUCKET: &str = "CONNECTOR_ACCOUNTS";
+const STREAM: &str = "KV_CONNECTOR_ACCOUNTS";
 
-/// How long a claim is believed that was read before. Every fact asks for its account's claim, and no service changes
-/// one; what an administrator removes is gone after this long. That nobody has an account is never remembered.
-const KNOWN_FOR: Duration = Duration::from_secs(10);
+/// The header that marks a key as deleted: <https://github.com/nats-io/nats-architecture-and-design/blob/main/adr/ADR-8.md>
+const OPERATION: &str = "KV-Operation";
+
+/// How long a claim is believed that was read before. Every fact asks for its account's claim. That nobody has an
+/// account is never remembered.
+const KNOWN_FOR: Duration = Duration::from_secs(2);
+/// How long an account that an organization let go can't be claimed by another one: longer than anybody believes the
+/// old claim, so that no fact of the new owner reaches the old one.
+const HELD_FOR: Duration = Duration::from_secs(5);
 /// More accounts than this are forgotten all at once.
 const MOST_KNOWN: usize = 10_000;
+/// How often a claim is tried again after losing a race.
+const TRIES: usize = 5;
 
 /// Who an account belongs to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +37,43 @@ pub struct Claim {
     pub organization: OrganizationId,
     /// Its integration.
     pub integration: Uuid,
+    /// When another organization let the account go: what the account said until then is not this one's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<DateTime<Utc>>,
+}
+
+impl Claim {
+    /// A claim of `organization`'s `integration`.
+    pub fn new(organization: OrganizationId, integration: Uuid) -> Self {
+        Self {
+            organization,
+            integration,
+            after: None,
+        }
+    }
+
+    /// Whether both are the same integration's.
+    fn is_same_owner(&self, other: &Self) -> bool {
+        self.organization == other.organization && self.integration == other.integration
+    }
+
+    /// Whether what was stored at `time` is this organization's.
+    pub fn covers(&self, time: DateTime<Utc>) -> bool {
+        self.after.is_none_or(|after| time > after)
+    }
+}
+
+/// An account that somebody has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClaimedAccount {
+    /// The kind of system.
+    pub connector: ConnectorKind,
+    /// The account there.
+    pub account: String,
+    /// Whose it is.
+    pub claim: Claim,
+    /// Since when.
+    pub since: DateTime<Utc>,
 }
 
 /// What came of claiming an account.
@@ -77,7 +123,7 @@ impl Accounts {
         }
     }
 
-    /// Whose account it is, if anyone's, as of ten seconds ago at most.
+    /// Whose account it is, if anyone's, as of two seconds ago at most.
     ///
     /// # Errors
     /// [`Error`] when the bucket can't be read.
@@ -103,33 +149,135 @@ impl Accounts {
     }
 
     async fn read(&self, key: String) -> Result<Option<Claim>, Error> {
-        let Some(entry) = direct::last_value(&self.connection.client, &format!("KV_{BUCKET}"), &subject(&key)).await?
-        else {
-            return Ok(None);
-        };
-        serde_json::from_slice(&entry.value)
-            .map(Some)
-            .map_err(|source| Error::Entry { key, source })
+        Ok(match self.entry(&key).await? {
+            Some(Entry {
+                claim, released: false, ..
+            }) => Some(claim),
+            Some(_) | None => None,
+        })
     }
 
-    /// Claims an account, atomically: of two organizations at once exactly one has it then.
+    async fn entry(&self, key: &str) -> Result<Option<Entry>, Error> {
+        let stored = direct::last_value(&self.connection.client, STREAM, &subject(key)).await?;
+        stored.map(|stored| Entry::read(key, &stored)).transpose()
+    }
+
+    /// Every account that somebody has.
+    ///
+    /// # Errors
+    /// [`Error`] when the bucket can't be read.
+    pub async fn all(&self) -> Result<Vec<ClaimedAccount>, Error> {
+        let prefix = subject("");
+        let stored = direct::read_stored(&self.connection.client, STREAM, &format!("{prefix}>"), 1).await?;
+        let mut all = Vec::new();
+        for stored in stored {
+            let key = stored.subject.strip_prefix(&prefix).unwrap_or_default();
+            let entry = Entry::read(key, &stored)?;
+            let named = key.split_once('.').and_then(|(connector, account)| {
+                Some((ConnectorKind::parse(connector).ok()?, Token::decode(account)?))
+            });
+            if let (false, Some((connector, account))) = (entry.released, named) {
+                all.push(ClaimedAccount {
+                    connector,
+                    account,
+                    claim: entry.claim,
+                    since: entry.written,
+                });
+            }
+        }
+        Ok(all)
+    }
+
+    /// Claims an account, atomically: of two organizations at once exactly one has it then. An account that another
+    /// organization has just let go takes five seconds.
     ///
     /// # Errors
     /// [`Error`] when the bucket can't be used.
     pub async fn claim(&self, connector: &ConnectorKind, account: &str, claim: &Claim) -> Result<ClaimOutcome, Error> {
         let key = key(connector, account);
-        let subject = subject(&key);
-        let mut headers = HeaderMap::new();
-        headers.insert("Nats-Expected-Last-Subject-Sequence", "0");
+        for _ in 0..TRIES {
+            let (expected, after) = match self.entry(&key).await? {
+                None => (0, None),
+                Some(entry) if !entry.released => {
+                    return Ok(if entry.claim.is_same_owner(claim) {
+                        ClaimOutcome::AlreadyOurs
+                    } else {
+                        ClaimOutcome::Taken
+                    });
+                }
+                Some(entry) if entry.claim.is_same_owner(claim) => (entry.sequence, entry.claim.after),
+                Some(entry) => {
+                    tokio::time::sleep(HELD_FOR).await;
+                    (entry.sequence, Some(entry.written))
+                }
+            };
+            let claim = Claim { after, ..claim.clone() };
+            if self.write(&key, expected, &claim, HeaderMap::new()).await? {
+                return Ok(ClaimOutcome::Claimed);
+            }
+        }
+        Ok(ClaimOutcome::Taken)
+    }
+
+    /// Lets an account go that is `claim`'s, so that others can claim it; one that isn't is left alone.
+    ///
+    /// # Errors
+    /// [`Error`] when the bucket can't be used.
+    pub async fn release(&self, connector: &ConnectorKind, account: &str, claim: &Claim) -> Result<(), Error> {
+        let key = key(connector, account);
+        let released = self.release_entry(&key, claim).await;
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
+        released
+    }
+
+    async fn release_entry(&self, key: &str, claim: &Claim) -> Result<(), Error> {
+        for _ in 0..TRIES {
+            let entry = match self.entry(key).await? {
+                Some(entry) if !entry.released && entry.claim.is_same_owner(claim) => entry,
+                Some(_) | None => return Ok(()),
+            };
+            // The marker of the key-value protocol, so that `nats kv` understands it too; it keeps whose it was.
+            let mut headers = HeaderMap::new();
+            headers.insert(OPERATION, "DEL");
+            if self.write(key, entry.sequence, &entry.claim, headers).await? {
+                return Ok(());
+            }
+        }
+        Err(Error::Write(format!("account `{key}` is being changed by others")))
+    }
+
+    /// Writes an entry if its last one is `expected`; says whether it was.
+    async fn write(&self, key: &str, expected: u64, claim: &Claim, mut headers: HeaderMap) -> Result<bool, Error> {
+        headers.insert("Nats-Expected-Last-Subject-Sequence", expected.to_string());
         let payload = serde_json::to_vec(claim).map_err(|error| Error::Write(error.to_string()))?;
-        match publish::publish(&self.connection.client, subject, headers, payload.into()).await {
-            Ok(_) => Ok(ClaimOutcome::Claimed),
-            Err(publish::Error::Conflict) => Ok(match self.read(key).await? {
-                Some(found) if found == *claim => ClaimOutcome::AlreadyOurs,
-                _ => ClaimOutcome::Taken,
-            }),
+        match publish::publish(&self.connection.client, subject(key), headers, payload.into()).await {
+            Ok(_) => Ok(true),
+            Err(publish::Error::Conflict) => Ok(false),
             Err(error) => Err(Error::Write(error.to_string())),
         }
+    }
+}
+
+/// What the bucket has of an account: the last claim, and whether it was let go.
+struct Entry {
+    claim: Claim,
+    released: bool,
+    sequence: u64,
+    written: DateTime<Utc>,
+}
+
+impl Entry {
+    fn read(key: &str, stored: &direct::Stored) -> Result<Self, Error> {
+        let claim = serde_json::from_slice(&stored.payload).map_err(|source| Error::Entry {
+            key: key.to_owned(),
+            source,
+        })?;
+        Ok(Self {
+            claim,
+            released: stored.headers.get(OPERATION).is_some(),
+            sequence: stored.sequence,
+            written: stored.published,
+        })
     }
 }
 
@@ -138,5 +286,5 @@ fn key(connector: &ConnectorKind, account: &str) -> String {
 }
 
 fn subject(key: &str) -> String {
-    format!("$KV.{BUCKET}.{key}")
+    format!("$KV.CONNECTOR_ACCOUNTS.{key}")
 }

@@ -19,6 +19,7 @@ pub(crate) const STREAMS: &[(&str, &str)] = embedded!(
     "streams/CREDENTIALS.json",
     "streams/DEAD_LETTERS.json",
     "streams/KV_CONNECTOR_ACCOUNTS.json",
+    "streams/KV_CREDENTIAL_KEYS.json",
 );
 
 /// The files under `nats/consumers/<stream>`.
@@ -28,6 +29,8 @@ pub(crate) const CONSUMERS: &[(&str, &str)] = embedded!(
     "consumers/RAW_GITHUB/github_handler.json",
     "consumers/RAW_GITHUB/projections.json",
     "consumers/EVENTS/conversations.json",
+    "consumers/EVENTS/connections.json",
+    "consumers/EVENTS/disconnections.json",
     "consumers/EVENTS/projections.json",
 );
 

@@ -5,7 +5,7 @@
 use async_nats::{Client, HeaderMap, Message};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
-use chrono::DateTime;
+use chrono::{DateTime, Utc};
 use futures::StreamExt as _;
 use serde::Deserialize;
 use serde_json::json;
@@ -35,26 +35,70 @@ pub(crate) struct Read {
     pub messages: Vec<Received>,
     /// The sequence of the last message, also of one that was passed over; 0 when there was none.
     pub last: u64,
-    pending: u64,
+}
+
+/// Every event of `stream` on subjects that match `filter`, from sequence `from`, in order.
+pub(crate) async fn read_all(client: &Client, stream: &str, filter: &str, from: u64) -> Result<Read, Error> {
+    let mut all = Read::default();
+    for stored in read_stored(client, stream, filter, from).await? {
+        all.last = stored.sequence;
+        all.messages.extend(stored.event(stream));
+    }
+    Ok(all)
 }
 
 /// Every message of `stream` on subjects that match `filter`, from sequence `from`, in order.
-pub(crate) async fn read_all(client: &Client, stream: &str, filter: &str, from: u64) -> Result<Read, Error> {
-    let mut all = Read::default();
+pub(crate) async fn read_stored(client: &Client, stream: &str, filter: &str, from: u64) -> Result<Vec<Stored>, Error> {
+    let mut all = Vec::new();
+    let mut start = json!({ "seq": from });
     loop {
-        let batch = read_batch(client, stream, filter, from.max(all.last + 1)).await?;
-        if batch.last == 0 {
+        let batch = read_batch(client, stream, filter, &start, BATCH).await?;
+        let Some(last) = batch.last() else { return Ok(all) };
+        let (sequence, pending) = (last.sequence, last.pending);
+        all.extend(batch);
+        if pending == 0 {
             return Ok(all);
         }
-        all.last = batch.last;
-        all.messages.extend(batch.messages);
-        if batch.pending == 0 {
-            return Ok(all);
-        }
+        start = json!({ "seq": sequence + 1 });
     }
 }
 
-async fn read_batch(client: &Client, stream: &str, filter: &str, from: u64) -> Result<Read, Error> {
+/// Up to `most` events of `stream` that match `filter` and were stored after sequence `after`, or since `since`.
+pub(crate) async fn read_some(
+    client: &Client,
+    stream: &str,
+    filter: &str,
+    start: Start,
+    most: usize,
+) -> Result<Read, Error> {
+    let start = match start {
+        Start::After(sequence) => json!({ "seq": sequence + 1 }),
+        Start::Since(time) => json!({ "start_time": time }),
+    };
+    let mut some = Read::default();
+    for stored in read_batch(client, stream, filter, &start, most).await? {
+        some.last = stored.sequence;
+        some.messages.extend(stored.event(stream));
+    }
+    Ok(some)
+}
+
+/// Where reading starts.
+#[derive(Debug, Clone, Copy)]
+pub enum Start {
+    /// After this sequence.
+    After(u64),
+    /// With what was stored at this time or later.
+    Since(DateTime<Utc>),
+}
+
+async fn read_batch(
+    client: &Client,
+    stream: &str,
+    filter: &str,
+    start: &serde_json::Value,
+    most: usize,
+) -> Result<Vec<Stored>, Error> {
     let unavailable = |problem: String| Error::Unavailable {
         stream: stream.to_owned(),
         problem,
@@ -64,24 +108,25 @@ async fn read_batch(client: &Client, stream: &str, filter: &str, from: u64) -> R
         .subscribe(inbox.clone())
         .await
         .map_err(|error| unavailable(error.to_string()))?;
-    let request = json!({ "seq": from, "batch": BATCH, "next_by_subj": filter }).to_string();
+    let mut request = start.clone();
+    request["batch"] = most.into();
+    request["next_by_subj"] = filter.into();
     client
-        .publish_with_reply(format!("$JS.API.DIRECT.GET.{stream}"), inbox, request.into())
+        .publish_with_reply(
+            format!("$JS.API.DIRECT.GET.{stream}"),
+            inbox,
+            request.to_string().into(),
+        )
         .await
         .map_err(|error| unavailable(error.to_string()))?;
-    let mut batch = Read::default();
+    let mut batch = Vec::new();
     loop {
         let reply = tokio::time::timeout(publish::TIMEOUT, replies.next())
             .await
             .map_err(|_| unavailable("it did not answer in time".to_owned()))?
             .ok_or_else(|| unavailable("the connection closed".to_owned()))?;
         match reply.status.map(|status| status.as_u16()) {
-            None => {
-                let (sequence, left, received) = read_direct(stream, &reply)?;
-                batch.last = sequence;
-                batch.pending = left;
-                batch.messages.extend(received);
-            }
+            None => batch.push(Stored::read(stream, reply)?),
             // 204 ends a batch, 404 says that nothing matches.
             Some(204 | 404) => return Ok(batch),
             Some(503) => return Err(unavailable("nobody answers".to_owned())),
@@ -93,41 +138,6 @@ async fn read_batch(client: &Client, stream: &str, filter: &str, from: u64) -> R
             }
         }
     }
-}
-
-/// One message: its sequence, how many follow, and the event if it is one.
-fn read_direct(stream: &str, reply: &Message) -> Result<(u64, u64, Option<Received>), Error> {
-    let empty = HeaderMap::new();
-    let headers = reply.headers.as_ref().unwrap_or(&empty);
-    let header = |name: &str| headers.get(name).map(async_nats::HeaderValue::as_str);
-    let unavailable = |what: &str| Error::Unavailable {
-        stream: stream.to_owned(),
-        problem: format!("no {what} in its answer"),
-    };
-    let sequence = header("Nats-Sequence")
-        .and_then(|value| value.parse().ok())
-        .ok_or_else(|| unavailable("sequence"))?;
-    let subject = header("Nats-Subject").ok_or_else(|| unavailable("subject"))?.to_owned();
-    let published = header("Nats-Time-Stamp")
-        .and_then(|value| DateTime::parse_from_rfc3339(value).ok())
-        .ok_or_else(|| unavailable("time"))?
-        .to_utc();
-    let pending = header("Nats-Num-Pending")
-        .and_then(|value| value.parse().ok())
-        .unwrap_or(0);
-    let Some((envelope, payload)) = read_envelope(stream, sequence, headers, &reply.payload) else {
-        return Ok((sequence, pending, None));
-    };
-    let received = Received {
-        envelope,
-        payload,
-        stream: stream.to_owned(),
-        subject,
-        sequence,
-        published,
-        delivered: 0,
-    };
-    Ok((sequence, pending, Some(received)))
 }
 
 /// A message that is no CloudEvent is passed over: whoever may publish anything can also make the server put an
@@ -213,15 +223,67 @@ fn parse_headers(wire: &[u8]) -> HeaderMap {
     headers
 }
 
-/// The last value on one subject.
-pub(crate) struct LastValue {
-    pub value: Bytes,
+/// A stored message, whatever it is.
+#[derive(Debug)]
+pub(crate) struct Stored {
+    pub subject: String,
+    pub sequence: u64,
+    pub published: DateTime<Utc>,
+    pub headers: HeaderMap,
+    pub payload: Bytes,
+    /// How many more match.
+    pending: u64,
+}
+
+impl Stored {
+    /// Reads the answer to a direct get.
+    fn read(stream: &str, reply: Message) -> Result<Self, Error> {
+        let headers = reply.headers.unwrap_or_default();
+        let header = |name: &str| headers.get(name).map(async_nats::HeaderValue::as_str);
+        let unavailable = |what: &str| Error::Unavailable {
+            stream: stream.to_owned(),
+            problem: format!("no {what} in its answer"),
+        };
+        let sequence = header("Nats-Sequence")
+            .and_then(|value| value.parse().ok())
+            .ok_or_else(|| unavailable("sequence"))?;
+        let subject = header("Nats-Subject").ok_or_else(|| unavailable("subject"))?.to_owned();
+        let published = header("Nats-Time-Stamp")
+            .and_then(|value| DateTime::parse_from_rfc3339(value).ok())
+            .ok_or_else(|| unavailable("time"))?
+            .to_utc();
+        let pending = header("Nats-Num-Pending")
+            .and_then(|value| value.parse().ok())
+            .unwrap_or(0);
+        Ok(Self {
+            subject,
+            sequence,
+            published,
+            headers,
+            payload: reply.payload,
+            pending,
+        })
+    }
+
+    /// The message as an event, if it is one.
+    fn event(self, stream: &str) -> Option<Received> {
+        let (envelope, payload) = read_envelope(stream, self.sequence, &self.headers, &self.payload)?;
+        Some(Received {
+            envelope,
+            payload,
+            stream: stream.to_owned(),
+            subject: self.subject,
+            sequence: self.sequence,
+            published: self.published,
+            delivered: 0,
+        })
+    }
 }
 
 /// The last message on exactly `subject`, whatever it is; one request and no subscription.
 ///
 /// The subject is part of the API's subject, so that a role's permissions can tell which it may read.
-pub(crate) async fn last_value(client: &Client, stream: &str, subject: &str) -> Result<Option<LastValue>, Error> {
+pub(crate) async fn last_value(client: &Client, stream: &str, subject: &str) -> Result<Option<Stored>, Error> {
     let unavailable = |problem: String| Error::Unavailable {
         stream: stream.to_owned(),
         problem,
@@ -234,7 +296,7 @@ pub(crate) async fn last_value(client: &Client, stream: &str, subject: &str) -> 
         .await
         .map_err(|error| unavailable(error.to_string()))?;
     match reply.status.map(|status| status.as_u16()) {
-        None => Ok(Some(LastValue { value: reply.payload })),
+        None => Stored::read(stream, reply).map(Some),
         Some(404) => Ok(None),
         Some(status) => Err(unavailable(format!(
             "status {status} {}",

@@ -129,7 +129,7 @@ impl EventStore {
     /// # Errors
     /// [`Error::Load`] and [`Error::Decode`].
     pub async fn load<A: Aggregate>(&self, subject: &AggregateSubject) -> Result<Loaded<A>, Error> {
-        let stored = direct::read_all(&self.connection.client, STREAM, &subject.all(), 1).await?;
+        let stored = direct::read_all(&self.connection.client, subject.stream(), &subject.all(), 1).await?;
         let mut state = A::default();
         for received in &stored.messages {
             state = state.evolve(&decode_event::<A::Event>(received)?.event);
@@ -216,7 +216,7 @@ impl EventStore {
 
     /// The version that the stream's leader has.
     async fn newest(&self, subject: &AggregateSubject) -> Result<Version, Error> {
-        let newest = direct::last(&self.connection.client, STREAM, &subject.all()).await?;
+        let newest = direct::last(&self.connection.client, subject.stream(), &subject.all()).await?;
         Ok(Version(newest.map_or(0, |last| last.sequence)))
     }
 
@@ -261,10 +261,10 @@ impl EventStore {
                 }
                 Err(publish::Error::Conflict) => {
                     // A retried publish of ours loses against itself: the last event tells.
-                    let newest = direct::last(&self.connection.client, STREAM, &subject.all()).await?;
+                    let newest = direct::last(&self.connection.client, subject.stream(), &subject.all()).await?;
                     return Ok(match newest {
                         Some(newest) if newest.id.as_deref() == Some(&last_id) => Appended::At(Some(Position {
-                            stream: STREAM.to_owned(),
+                            stream: subject.stream().to_owned(),
                             sequence: newest.sequence,
                         })),
                         _ => Appended::Lost,

@@ -4,7 +4,9 @@
 pub mod account;
 pub mod agent;
 pub mod bare;
+pub mod broadcast;
 pub mod connection;
+pub mod credential_key;
 mod dead_letter;
 pub mod definition;
 pub mod direct;
@@ -22,10 +24,13 @@ pub mod service;
 mod subject;
 pub mod subscription;
 
-pub use account::{Accounts, Claim, ClaimOutcome};
+pub use account::{Accounts, Claim, ClaimOutcome, ClaimedAccount};
 pub use bare::Bare;
+pub use broadcast::Broadcasts;
 pub use connection::{Connection, ConnectionConfiguration};
+pub use credential_key::{CredentialKeyEntry, CredentialKeyId, CredentialKeys};
 pub use definition::Definitions;
+pub use direct::Start;
 pub use envelope::Envelope;
 pub use event_store::{Cause, EventStore, ExecuteError, Executed, Loaded, Position, Version};
 pub use fact::{FactPublisher, Published};

@@ -1,4 +1,4 @@
-//! Reading the log as an operator does: without a consumer, without changing anything but a consumer's pause.
+//! Reading the log without a consumer, and without changing anything but a consumer's pause.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::{Connection, Received, direct, publish};
+use crate::{Connection, Received, Start, direct, publish};
 
 /// Why the log can't be read.
 #[derive(Debug, thiserror::Error)]
@@ -74,6 +74,22 @@ impl Log {
         Ok(direct::read_all(&self.connection.client, stream, filter, after + 1)
             .await?
             .messages)
+    }
+
+    /// Up to `most` messages of `stream` on subjects that match `filter`, in order, and the sequence to go on after; none
+    /// when there are no more.
+    ///
+    /// # Errors
+    /// [`Error::Read`].
+    pub async fn read_some(
+        &self,
+        stream: &str,
+        filter: &str,
+        start: Start,
+        most: usize,
+    ) -> Result<Option<(Vec<Received>, u64)>, Error> {
+        let some = direct::read_some(&self.connection.client, stream, filter, start, most).await?;
+        Ok((some.last > 0).then_some((some.messages, some.last)))
     }
 
     /// What `stream` holds.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use infragpt_events::{Aggregate, DomainEvent, OrganizationId};
+use infragpt_events::{Aggregate, DomainEvent, OrganizationId, credential::CredentialEvent};
 use uuid::Uuid;
 
 /// One token of a subject, made from outside text: unsafe bytes become `=XX`, and emptiness `-`.
@@ -25,6 +25,21 @@ impl Token {
             }
         }
         Self(token)
+    }
+
+    /// The text that `token` was made from, if it was made here.
+    pub fn decode(token: &str) -> Option<String> {
+        let mut bytes = Vec::with_capacity(token.len());
+        let mut rest = token.bytes();
+        while let Some(byte) = rest.next() {
+            if byte == b'=' {
+                let digits = [rest.next()?, rest.next()?];
+                bytes.push(u8::from_str_radix(std::str::from_utf8(&digits).ok()?, 16).ok()?);
+            } else {
+                bytes.push(byte);
+            }
+        }
+        String::from_utf8(bytes).ok()
     }
 }
 
@@ -111,6 +126,15 @@ impl AggregateSubject {
         format!("{}.>", self.prefix)
     }
 
+    /// The stream that keeps it: credentials have one of their own, which only the vault may read.
+    pub fn stream(&self) -> &'static str {
+        if self.aggregate == CredentialEvent::AGGREGATE {
+            "CREDENTIALS"
+        } else {
+            "EVENTS"
+        }
+    }
+
     /// The aggregate's name.
     pub fn aggregate(&self) -> &'static str {
         self.aggregate
@@ -156,6 +180,11 @@ mod tests {
             let token = Token::encode(&text).to_string();
             prop_assert!(!token.is_empty() && token.len() <= 3 * 128);
             prop_assert!(token.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-=".contains(&byte)));
+        }
+
+        #[test]
+        fn a_short_text_comes_back(text in "[ -~]{1,40}") {
+            prop_assert_eq!(Token::decode(&Token::encode(&text).to_string()), Some(text));
         }
 
         #[test]
