@@ -140,6 +140,22 @@ impl EventStore {
         })
     }
 
+    /// An aggregate's events in order, each with the time at which it was stored.
+    ///
+    /// # Errors
+    /// [`Error::Load`] and [`Error::Decode`].
+    pub async fn history<A: Aggregate>(
+        &self,
+        subject: &AggregateSubject,
+    ) -> Result<Vec<(DateTime<Utc>, A::Event)>, Error> {
+        let stored = direct::read_all(&self.connection.client, subject.stream(), &subject.all(), 1).await?;
+        stored
+            .messages
+            .iter()
+            .map(|received| Ok((received.published, decode_event::<A::Event>(received)?.event)))
+            .collect()
+    }
+
     /// The sequence of the newest event of all, from the stream's leader; 0 before the first.
     ///
     /// # Errors

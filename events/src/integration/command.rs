@@ -105,6 +105,9 @@ pub enum Refusal {
         /// The account that was to be connected.
         wanted: String,
     },
+    /// A newer credential has taken its place.
+    #[error("another authorization was finished meanwhile")]
+    Superseded,
     /// No such attempt was started, or so many since that it is forgotten.
     #[error("this authorization was not started here: start again")]
     AttemptUnknown,
@@ -200,6 +203,9 @@ impl Integration {
     fn authorize(&self, wanted: Authorized) -> Result<Vec<IntegrationEvent>, Refusal> {
         if let Some(attempt) = wanted.attempt {
             self.attempts.check_finish(attempt)?;
+        }
+        if wanted.credential < self.ever_connected().and_then(|connected| connected.credential) {
+            return Err(Refusal::Superseded);
         }
         if let Some(connected) = self.connected() {
             if connected.account.id != wanted.account.id {

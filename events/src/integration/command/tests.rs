@@ -97,6 +97,23 @@ fn another_account_has_to_wait_until_the_first_is_let_go() {
 }
 
 #[test]
+fn an_older_credential_does_not_take_the_place_of_a_newer() {
+    let with = |credential| Authorized {
+        credential: Some(credential),
+        ..authorized()
+    };
+    given::<Integration>([with(2).into()])
+        .when(IntegrationCommand::Authorize(with(1)))
+        .then_refused(Refusal::Superseded);
+    given::<Integration>([with(2).into(), disconnected()])
+        .when(IntegrationCommand::Authorize(with(1)))
+        .then_refused(Refusal::Superseded);
+    given::<Integration>([with(2).into()])
+        .when(IntegrationCommand::Authorize(with(3)))
+        .then([with(3).into()]);
+}
+
+#[test]
 fn granting_records_only_what_is_new_or_renamed() {
     given::<Integration>([
         authorized().into(),
