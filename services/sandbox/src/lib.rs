@@ -5,9 +5,11 @@ mod configuration;
 mod control;
 mod fault;
 mod github;
+mod html;
 mod journal;
 mod page;
 mod problem;
+mod redirect;
 mod sandbox;
 mod signature;
 mod slack;
@@ -15,5 +17,5 @@ mod slack;
 mod tests;
 mod world;
 
-pub use configuration::{Configuration, GithubInstallation, Named, SlackWorkspace};
+pub use configuration::{Configuration, GithubAccount, GithubInstallation, GithubPerson, Named, SlackWorkspace};
 pub use sandbox::{Error, Sandbox};

@@ -8,6 +8,7 @@ use axum::{
 };
 
 use crate::{
+    html::escaped,
     slack::Message,
     world::{Shared, World},
 };
@@ -110,11 +111,4 @@ fn content(world: &World, message: &Message, html: &mut String) {
     for (reaction, users) in &message.reactions {
         let _ = write!(html, "<small>:{}: {}</small> ", escaped(reaction), users.len());
     }
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
 }

@@ -8,7 +8,7 @@ use crate::{
     fault::Faults,
     github::Tokens,
     journal::Journal,
-    slack::{Hub, Messages},
+    slack::{self, Hub, Messages},
 };
 
 /// Everything that the doors of one sandbox share.
@@ -23,6 +23,7 @@ pub(crate) struct World {
     pub(crate) faults: Faults,
     pub(crate) journal: Journal,
     pub(crate) tokens: Tokens,
+    pub(crate) slack_tokens: slack::Tokens,
     pub(crate) http: reqwest::Client,
     pub(crate) shutdown: CancellationToken,
     pub(crate) tasks: TaskTracker,
@@ -39,6 +40,7 @@ impl World {
         if let Some(ts) = messages.latest() {
             clock.after(&ts);
         }
+        let slack_tokens = slack::Tokens::new(&configuration.slack);
         Self {
             hub: Hub::new(configuration.slack.app_id.clone()),
             configuration,
@@ -48,6 +50,7 @@ impl World {
             faults: Faults::default(),
             journal: Journal::default(),
             tokens: Tokens::default(),
+            slack_tokens,
             http,
             shutdown: CancellationToken::new(),
             tasks: TaskTracker::new(),
@@ -63,11 +66,12 @@ impl World {
         *self.request_url.lock().unwrap_or_else(PoisonError::into_inner) = url;
     }
 
-    /// Forgets what happened; connections, tokens and configuration stay.
+    /// Forgets what happened; connections, issued tokens and configuration stay.
     pub(crate) fn reset(&self) {
         self.messages.clear();
         self.faults.clear();
         self.journal.clear();
         self.set_request_url(None);
+        self.slack_tokens.reset();
     }
 }

@@ -57,6 +57,7 @@ pub(super) async fn message(world: &Shared, body: &[u8]) -> Answer {
     world.messages.add(gesture.message.clone());
     let retry = said.way.retry(&route);
     let kinds = said.kind(world, &gesture.message).events();
+    let install = world.slack_tokens.install();
     let mut event_ids = Vec::new();
     for (index, _) in kinds.iter().enumerate() {
         event_ids.push(match (&said.event_id, index) {
@@ -68,7 +69,7 @@ pub(super) async fn message(world: &Shared, body: &[u8]) -> Answer {
     }
     let deliveries = kinds.iter().zip(&event_ids).map(|(kind, id)| {
         let event = slack::gesture(world, kind, &gesture);
-        let payload = slack::envelope(world, &gesture.team_id, id, &event);
+        let payload = slack::envelope_of(world, install, &gesture.team_id, id, &event);
         let outgoing = Outgoing {
             kind: "events_api",
             id: id.clone(),
@@ -168,8 +169,8 @@ pub(super) async fn edit(world: &Shared, body: &[u8]) -> Answer {
         Ok::<_, Problem>(())
     });
     let event = slack::edited(world, &before, &after.ok_or_else(unknown)??);
-    let id = clock::slack_id("Ev");
-    let payload = slack::envelope(world, &world.configuration.slack.team_id, &id, &event);
+    let payload = slack::envelope(world, world.slack_tokens.install(), &event);
+    let id = payload["event_id"].as_str().unwrap_or_default().to_owned();
     let outgoing = Outgoing {
         kind: "events_api",
         id: id.clone(),

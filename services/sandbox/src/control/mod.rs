@@ -1,5 +1,6 @@
 //! The control API: what tests and demos make people and GitHub do.
 
+mod authorization;
 mod command;
 mod connection;
 mod gesture;

@@ -5,6 +5,9 @@ use serde_json::json;
 
 use super::verb::{Answer, read};
 use crate::{
+    clock,
+    fault::Planned,
+    problem::Problem,
     slack::{Message, reactions},
     world::World,
 };
@@ -22,7 +25,9 @@ pub(super) fn state(world: &World, body: &[u8]) -> Answer {
     let mut messages = world.messages.all();
     messages.retain(|message| wanted.channel.as_ref().is_none_or(|it| *it == message.channel));
     messages.retain(|message| wanted.thread_ts.as_ref().is_none_or(|it| message.is_in_thread(it)));
+    let (count, active) = world.slack_tokens.counts(clock::seconds());
     Ok(json!({
+        "slack_tokens": { "count": count, "active": active },
         "connections": world.hub.connections(),
         "connection_ids": world.hub.connection_ids(),
         "request_url": world.request_url(),
@@ -72,6 +77,8 @@ pub(super) async fn replies(world: &World, body: &[u8]) -> Answer {
 
 /// Plans what goes wrong.
 pub(super) fn fault(world: &World, body: &[u8]) -> Answer {
-    world.faults.plan(read(body)?);
+    let planned: Planned = read(body)?;
+    planned.check().map_err(Problem::bad_request)?;
+    world.faults.plan(planned);
     Ok(json!({}))
 }

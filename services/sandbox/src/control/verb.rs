@@ -9,7 +9,7 @@ use axum::{
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::{command, connection, gesture, observation, webhook};
+use super::{authorization, command, connection, gesture, observation, webhook};
 use crate::{problem::Problem, world::Shared};
 
 /// What a verb answers.
@@ -19,8 +19,8 @@ pub(super) type Answer = Result<Value, Problem>;
 const GUIDE: &str = include_str!("../../CONTROL.md");
 
 /// Every verb, as a refusal lists them.
-const VERBS: &str = "message, edit, command, interaction, disconnect, url_verification, raw_socket, github_webhook, \
-fault, clear_faults, replies, state, reset";
+const VERBS: &str = "message, edit, command, interaction, disconnect, url_verification, raw_socket, \
+slack_uninstall, expire_tokens, next_consent, github_webhook, fault, clear_faults, replies, state, reset";
 
 /// Everything below `/control`.
 pub(crate) fn routes() -> Router<Shared> {
@@ -45,6 +45,9 @@ async fn control(State(world): State<Shared>, Path(verb): Path<String>, body: By
         "disconnect" => connection::disconnect(&world, &body),
         "url_verification" => connection::url_verification(&world, &body).await,
         "raw_socket" => connection::raw_socket(&world, &body),
+        "slack_uninstall" => authorization::slack_uninstall(&world, &body).await,
+        "expire_tokens" => authorization::expire_tokens(&world, &body),
+        "next_consent" => authorization::next_consent(&world, &body),
         "github_webhook" => webhook::github_webhook(&world, &body).await,
         "fault" => observation::fault(&world, &body),
         "clear_faults" => {

@@ -194,7 +194,7 @@ async fn called(world: &World, operation: &str, run: impl FnOnce() -> Answer) ->
     let fault = world.faults.take(operation);
     let answer = match &fault {
         Some(Fault::Error(error)) => Err(Refusal(StatusCode::INTERNAL_SERVER_ERROR, error.clone())),
-        Some(Fault::RateLimit(seconds)) => {
+        Some(Fault::RateLimit { seconds, .. }) => {
             world.journal.call(operation, Some("rate limit"));
             let refusal = Refusal(
                 StatusCode::FORBIDDEN,
@@ -206,7 +206,7 @@ async fn called(world: &World, operation: &str, run: impl FnOnce() -> Answer) ->
             tokio::time::sleep(*time).await;
             run()
         }
-        Some(Fault::HangAfter) | None => run(),
+        _ => run(),
     };
     world
         .journal

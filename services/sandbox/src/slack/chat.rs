@@ -1,12 +1,7 @@
 use serde_json::{Value, json};
 
-use super::{
-    Route, arguments::Arguments, conversations, deliver, delivery::Outgoing, event, message::Message, web_api::Answer,
-};
-use crate::{
-    clock,
-    world::{Shared, World},
-};
+use super::{arguments::Arguments, conversations, delivery, event, message::Message, web_api::Answer};
+use crate::world::{Shared, World};
 
 /// Slack refuses longer texts.
 const LONGEST_TEXT: usize = 40_000;
@@ -187,26 +182,7 @@ pub(super) fn announce(world: &Shared, message: &Message) {
     tell(world, &event::gesture(world, "message", &gesture));
 }
 
-/// Delivers an event in the background: over Socket Mode if it is on, else to the verified request URL, else not.
 fn tell(world: &Shared, event: &Value) {
-    let route = match (world.hub.connections(), world.request_url()) {
-        (1.., _) => Route::Socket,
-        (0, Some(url)) => Route::Http(url, super::Signing::default()),
-        (0, None) => return,
-    };
-    let id = clock::slack_id("Ev");
-    let payload = event::envelope(world, &world.configuration.slack.team_id, &id, event);
-    let outgoing = Outgoing {
-        kind: "events_api",
-        id,
-        payload,
-        retry: None,
-    };
-    let (tracked, world) = (world.clone(), world.clone());
-    tracked.tasks.spawn(async move {
-        tokio::select! {
-            _ = deliver(&world, &route, outgoing) => {}
-            () = world.shutdown.cancelled() => {}
-        }
-    });
+    let payload = event::envelope(world, world.slack_tokens.install(), event);
+    delivery::tell(world, vec![payload]);
 }

@@ -32,7 +32,7 @@ pub(crate) fn resolve(world: &World, named: &str) -> Option<String> {
 }
 
 /// <https://docs.slack.dev/reference/methods/conversations.list>
-pub(super) fn list(world: &World, arguments: &Arguments) -> Value {
+pub(super) fn list(world: &World, arguments: &Arguments) -> Answer {
     let types = arguments.text("types").unwrap_or_else(|| "public_channel".into());
     let mut channels: Vec<Value> = Vec::new();
     if types.contains("public_channel") {
@@ -49,8 +49,8 @@ pub(super) fn list(world: &World, arguments: &Arguments) -> Value {
         let users = world.configuration.slack.users.iter();
         channels.extend(users.map(|user| described(world, &user.id.replacen('U', "D", 1))));
     }
-    let (page, next) = page(channels, arguments);
-    json!({ "channels": page, "response_metadata": { "next_cursor": next } })
+    let (page, next) = page(channels, arguments)?;
+    Ok(json!({ "channels": page, "response_metadata": { "next_cursor": next } }))
 }
 
 /// <https://docs.slack.dev/reference/methods/conversations.info>
@@ -78,7 +78,7 @@ pub(super) fn history(world: &World, arguments: &Arguments) -> Answer {
         .filter(|message| !message.is_reply() && within(message, arguments))
         .collect();
     chosen.reverse();
-    Ok(listed(world, chosen, &all, arguments))
+    listed(world, chosen, &all, arguments)
 }
 
 /// <https://docs.slack.dev/reference/methods/conversations.replies>
@@ -89,21 +89,21 @@ pub(super) fn replies(world: &World, arguments: &Arguments) -> Answer {
     let root = named.thread_ts.unwrap_or(ts);
     let all = world.messages.channel(&channel, &root);
     let in_thread = |it: &&Message| it.is_in_thread(&root) && (it.ts == root || within(it, arguments));
-    Ok(listed(world, all.iter().filter(in_thread).collect(), &all, arguments))
+    listed(world, all.iter().filter(in_thread).collect(), &all, arguments)
 }
 
-fn listed(world: &World, chosen: Vec<&Message>, all: &[Message], arguments: &Arguments) -> Value {
-    let (page, next) = page(chosen, arguments);
+fn listed(world: &World, chosen: Vec<&Message>, all: &[Message], arguments: &Arguments) -> Answer {
+    let (page, next) = page(chosen, arguments)?;
     let messages: Vec<Value> = page
         .into_iter()
         .map(|message| presented(world, message, all, arguments))
         .collect();
-    json!({
+    Ok(json!({
         "messages": messages,
         "has_more": !next.is_empty(),
         "pin_count": 0,
         "response_metadata": { "next_cursor": next },
-    })
+    }))
 }
 
 fn within(message: &Message, arguments: &Arguments) -> bool {
@@ -137,24 +137,27 @@ fn presented(world: &World, message: &Message, all: &[Message], arguments: &Argu
 }
 
 /// One page and the cursor of the next one; an empty cursor ends the list.
-fn page<T>(mut all: Vec<T>, arguments: &Arguments) -> (Vec<T>, String) {
-    let start = arguments
-        .text("cursor")
-        .and_then(|cursor| cursor.strip_prefix("next:")?.parse().ok())
-        .unwrap_or(0);
+fn page<T>(mut all: Vec<T>, arguments: &Arguments) -> Result<(Vec<T>, String), &'static str> {
+    let start = match arguments.text("cursor") {
+        None => 0,
+        Some(cursor) => cursor
+            .strip_prefix("next:")
+            .and_then(|start| start.parse::<usize>().ok())
+            .ok_or("invalid_cursor")?,
+    };
     let limit = arguments
         .number("limit")
         .filter(|limit| *limit > 0)
         .unwrap_or(PAGE)
         .min(1000);
-    let next = if start + limit < all.len() {
+    let next = if start.saturating_add(limit) < all.len() {
         format!("next:{}", start + limit)
     } else {
         String::new()
     };
     all.drain(..start.min(all.len()));
     all.truncate(limit);
-    (all, next)
+    Ok((all, next))
 }
 
 fn described(world: &World, id: &str) -> Value {

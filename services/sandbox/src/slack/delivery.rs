@@ -50,6 +50,31 @@ pub(crate) async fn deliver(world: &Shared, route: &Route, outgoing: Outgoing) -
     }
 }
 
+/// Delivers events in the background, one after the other: over Socket Mode if it is on, else to the verified request
+/// URL, else not.
+pub(super) fn tell(world: &Shared, payloads: Vec<Value>) {
+    let route = match (world.hub.connections(), world.request_url()) {
+        (1.., _) => Route::Socket,
+        (0, Some(url)) => Route::Http(url, Signing::default()),
+        (0, None) => return,
+    };
+    let (tracked, world) = (world.clone(), world.clone());
+    tracked.tasks.spawn(async move {
+        for payload in payloads {
+            let outgoing = Outgoing {
+                kind: "events_api",
+                id: payload["event_id"].as_str().unwrap_or_default().to_owned(),
+                payload,
+                retry: None,
+            };
+            tokio::select! {
+                _ = deliver(&world, &route, outgoing) => {}
+                () = world.shutdown.cancelled() => return,
+            }
+        }
+    });
+}
+
 async fn over_socket(world: &Shared, outgoing: &Outgoing) -> Delivered {
     let slack = &world.configuration.slack;
     let envelope_id = clock::guid();

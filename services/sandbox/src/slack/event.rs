@@ -1,7 +1,7 @@
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
 use serde_json::{Map, Value, json};
 
-use super::message::Message;
+use super::{message::Message, token::Install};
 use crate::{clock, world::World};
 
 /// What somebody did in a channel, as the app gets told.
@@ -55,32 +55,64 @@ pub(crate) fn edited(world: &World, before: &Message, after: &Message) -> Value 
     event
 }
 
-/// The outer envelope of every event.
+/// What tells an app that tokens of its bot do not work any more.
+///
+/// <https://docs.slack.dev/reference/events/tokens_revoked>
+pub(crate) fn tokens_revoked(world: &World) -> Value {
+    let bot = &world.configuration.slack.bot_user;
+    json!({ "type": "tokens_revoked", "tokens": { "oauth": [], "bot": [bot] }, "event_ts": world.clock.next_ts() })
+}
+
+/// What tells an app that it is not installed any more.
+///
+/// <https://docs.slack.dev/reference/events/app_uninstalled>
+pub(crate) fn app_uninstalled(world: &World) -> Value {
+    json!({ "type": "app_uninstalled", "event_ts": world.clock.next_ts() })
+}
+
+/// The outer envelope of an event in the workspace, under a fresh id.
+pub(crate) fn envelope(world: &World, install: Install, event: &Value) -> Value {
+    envelope_of(
+        world,
+        install,
+        &world.configuration.slack.team_id,
+        &clock::slack_id("Ev"),
+        event,
+    )
+}
+
+/// The outer envelope of every event; an installation on the whole organization names no workspace in `authorizations`.
 ///
 /// <https://docs.slack.dev/apis/events-api/#callback-field>
-pub(crate) fn envelope(world: &World, team_id: &str, event_id: &str, event: &Value) -> Value {
+pub(crate) fn envelope_of(world: &World, install: Install, team_id: &str, event_id: &str, event: &Value) -> Value {
     let slack = &world.configuration.slack;
     let context = json!({ "et": event["type"], "tid": team_id, "aid": slack.app_id, "cid": event["channel"] });
-    json!({
+    let is_organization = install == Install::Organization;
+    let enterprise = is_organization.then_some(&slack.enterprise.id);
+    let mut envelope = json!({
         "token": slack.verification_token,
         "team_id": team_id,
         "context_team_id": team_id,
-        "context_enterprise_id": null,
+        "context_enterprise_id": enterprise,
         "api_app_id": slack.app_id,
         "event": event,
         "type": "event_callback",
         "event_id": event_id,
         "event_time": clock::seconds(),
         "authorizations": [{
-            "enterprise_id": null,
-            "team_id": team_id,
+            "enterprise_id": enterprise,
+            "team_id": if is_organization { None } else { Some(team_id) },
             "user_id": slack.bot_user,
             "is_bot": true,
-            "is_enterprise_install": false,
+            "is_enterprise_install": is_organization,
         }],
         "is_ext_shared_channel": false,
         "event_context": format!("4-{}", STANDARD_NO_PAD.encode(context.to_string())),
-    })
+    });
+    if let Some(enterprise) = enterprise {
+        envelope["enterprise_id"] = enterprise.as_str().into();
+    }
+    envelope
 }
 
 /// A message as the Web API and events show it.

@@ -1,11 +1,7 @@
 use serde_json::{Value, json};
 
-use super::{arguments::Arguments, web_api::Answer};
+use super::{arguments::Arguments, token::Install, web_api::Answer};
 use crate::world::World;
-
-/// The scopes of the bot token, as every response says them.
-pub(super) const SCOPES: &str = "app_mentions:read,assistant:write,channels:history,channels:read,groups:history,\
-groups:read,im:history,im:read,im:write,mpim:history,mpim:read,chat:write,commands,reactions:write,team:read,users:read";
 
 /// <https://docs.slack.dev/reference/methods/api.test>
 pub(super) fn api_test(arguments: &Arguments) -> Value {
@@ -13,16 +9,32 @@ pub(super) fn api_test(arguments: &Arguments) -> Value {
 }
 
 /// <https://docs.slack.dev/reference/methods/auth.test>
-pub(super) fn auth_test(world: &World) -> Value {
+pub(super) fn auth_test(world: &World, install: Install) -> Value {
     let slack = &world.configuration.slack;
-    json!({
+    let mut answer = json!({
         "url": format!("{}/", world.url),
         "team": slack.team_name,
         "user": slack.bot_name,
         "team_id": slack.team_id,
         "user_id": slack.bot_user,
         "bot_id": slack.bot_id,
-        "is_enterprise_install": false,
+        "is_enterprise_install": install == Install::Organization,
+    });
+    if install == Install::Organization {
+        // A token of the organization stands for no workspace.
+        answer["team"] = slack.enterprise.name.as_str().into();
+        answer["team_id"] = slack.enterprise.id.as_str().into();
+        answer["enterprise_id"] = slack.enterprise.id.as_str().into();
+    }
+    answer
+}
+
+/// <https://docs.slack.dev/reference/methods/auth.teams.list>
+pub(super) fn auth_teams(world: &World) -> Value {
+    let slack = &world.configuration.slack;
+    json!({
+        "teams": [{ "id": slack.team_id, "name": slack.team_name }],
+        "response_metadata": { "next_cursor": "" },
     })
 }
 

@@ -1,15 +1,18 @@
-use std::time::Duration;
-
 use axum::{
     body::Bytes,
     extract::{Path, RawQuery, State},
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use serde_json::{Value, json};
 
-use super::{arguments::Arguments, chat, conversations, people, reactions, stream};
+use super::{
+    arguments::Arguments,
+    chat, conversations, oauth, people, reactions, scope, stream,
+    token::{Access, Install},
+};
 use crate::{
+    clock,
     fault::Fault,
     world::{Shared, World},
 };
@@ -28,78 +31,131 @@ pub(super) async fn call(
     body: Bytes,
 ) -> Response {
     let fault = world.faults.take(&method);
+    if let Some((response, word)) = fault.as_ref().and_then(Fault::instead) {
+        world.journal.call(&method, Some(&word));
+        return response;
+    }
     match &fault {
         Some(Fault::Error(error)) => {
             world.journal.call(&method, Some(error));
-            return respond(&json!({ "ok": false, "error": error }));
+            return respond(&refused(error), "");
         }
-        Some(Fault::RateLimit(seconds)) => {
+        Some(Fault::RateLimit { seconds, status }) => {
             world.journal.call(&method, Some("ratelimited"));
-            let body = respond(&json!({ "ok": false, "error": "ratelimited" }));
-            return (
-                StatusCode::TOO_MANY_REQUESTS,
-                [(header::RETRY_AFTER, seconds.to_string())],
-                body,
-            )
-                .into_response();
+            let wait = [(header::RETRY_AFTER, seconds.to_string())];
+            let status = status.unwrap_or(StatusCode::TOO_MANY_REQUESTS);
+            return (status, wait, respond(&refused("ratelimited"), "")).into_response();
         }
-        Some(Fault::Delay(time)) => tokio::time::sleep(*time).await,
-        Some(Fault::HangAfter) | None => {}
+        Some(fault) => fault.before().await,
+        None => {}
     }
-    let answer = Arguments::read(query.as_deref(), &headers, &body).and_then(|arguments| {
-        authorize(&world, &method, &headers, &arguments)?;
-        dispatch(&world, &method, &arguments)
-    });
-    world.journal.call(&method, answer.as_ref().err().copied());
-    if fault == Some(Fault::HangAfter) {
-        // Longer than any client waits; stopping the sandbox ends it.
-        tokio::time::sleep(Duration::from_hours(1)).await;
-    }
-    match answer {
+    let mut scopes = String::new();
+    let answer = Arguments::read(query.as_deref(), &headers, &body)
+        .map_err(refused)
+        .and_then(|arguments| {
+            let caller = authorize(&world, &method, &headers, &arguments).map_err(refused)?;
+            if let Caller::Bot { access, .. } = &caller {
+                scopes = access.scopes.join(",");
+                scope::check(&method, &arguments, access)?;
+            }
+            dispatch(&world, &method, &caller, &headers, &arguments).map_err(refused)
+        });
+    let response = match answer {
         Ok(mut body) => {
+            world.journal.call(&method, None);
             body["ok"] = true.into();
-            respond(&body)
+            respond(&body, &scopes)
         }
-        Err(error) => respond(&json!({ "ok": false, "error": error })),
+        Err(body) => {
+            world.journal.call(&method, body["error"].as_str());
+            respond(&body, &scopes)
+        }
+    };
+    match fault {
+        Some(fault) => fault.after(response).await,
+        None => response,
     }
 }
 
-fn respond(body: &Value) -> Response {
+fn refused(error: &str) -> Value {
+    json!({ "ok": false, "error": error })
+}
+
+fn respond(body: &Value, scopes: &str) -> Response {
     let headers = [
         (header::CONTENT_TYPE, "application/json; charset=utf-8"),
         (header::CACHE_CONTROL, "private, no-cache, no-store, must-revalidate"),
-        (header::HeaderName::from_static("x-oauth-scopes"), people::SCOPES),
     ];
-    (headers, body.to_string()).into_response()
+    let mut response = (headers, body.to_string()).into_response();
+    if let Ok(scopes) = HeaderValue::from_str(scopes)
+        && !scopes.is_empty()
+    {
+        response.headers_mut().insert("x-oauth-scopes", scopes);
+    }
+    response
 }
 
-fn authorize(world: &World, method: &str, headers: &HeaderMap, arguments: &Arguments) -> Result<(), &'static str> {
+/// Who calls.
+#[derive(Debug)]
+enum Caller {
+    /// Somebody who needs no token.
+    Anyone,
+    /// The app itself.
+    App,
+    /// The app's bot.
+    Bot { token: String, access: Access },
+}
+
+fn authorize(world: &World, method: &str, headers: &HeaderMap, arguments: &Arguments) -> Result<Caller, &'static str> {
     let slack = &world.configuration.slack;
-    if method == "api.test" {
-        return Ok(());
+    if matches!(method, "api.test" | "oauth.v2.access") {
+        return Ok(Caller::Anyone);
     }
     let header = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let bearer = header
         .and_then(|value| value.split_once(' '))
+        .filter(|(scheme, _)| !scheme.eq_ignore_ascii_case("basic"))
         .map(|(_, token)| token.trim().to_owned());
     let token = bearer.or_else(|| arguments.text("token")).ok_or("not_authed")?;
-    let (expected, other) = match method {
-        "apps.connections.open" => (&slack.app_token, &slack.bot_token),
-        _ => (&slack.bot_token, &slack.app_token),
-    };
-    match token {
-        token if token == *expected => Ok(()),
-        token if token == *other => Err("not_allowed_token_type"),
-        _ => Err("invalid_auth"),
+    let access = world.slack_tokens.find(&token, clock::seconds());
+    let is_app = token == slack.app_token;
+    if method == "apps.connections.open" {
+        return match (is_app, access) {
+            (true, _) => Ok(Caller::App),
+            (false, Ok(_)) => Err("not_allowed_token_type"),
+            (false, Err(refusal)) => Err(refusal),
+        };
     }
+    if is_app {
+        return Err("not_allowed_token_type");
+    }
+    let access = access?;
+    // A token of the organization has to say which workspace it means.
+    let lists = matches!(method, "conversations.list" | "users.conversations" | "users.list");
+    if lists && access.install == Install::Organization {
+        let team = arguments.text("team_id").ok_or("missing_argument")?;
+        if team != slack.team_id {
+            return Err("team_access_not_granted");
+        }
+    }
+    Ok(Caller::Bot { token, access })
 }
 
-fn dispatch(world: &Shared, method: &str, arguments: &Arguments) -> Answer {
+fn dispatch(world: &Shared, method: &str, caller: &Caller, headers: &HeaderMap, arguments: &Arguments) -> Answer {
+    if let Caller::Bot { token, access } = caller {
+        let install = access.install;
+        match method {
+            "apps.uninstall" => return oauth::uninstall(world, install, headers, arguments),
+            "auth.revoke" => return Ok(oauth::revoke(world, token, install, arguments)),
+            "auth.teams.list" => return Ok(people::auth_teams(world)),
+            "auth.test" => return Ok(people::auth_test(world, install)),
+            _ => {}
+        }
+    }
     match method {
         "api.test" => Ok(people::api_test(arguments)),
         "apps.connections.open" => Ok(open_connection(world)),
         "assistant.threads.setStatus" => chat::set_status(world, arguments),
-        "auth.test" => Ok(people::auth_test(world)),
         "bots.info" => people::bot(world, arguments),
         "chat.appendStream" => stream::append(world, arguments),
         "chat.delete" => chat::delete(world, arguments),
@@ -112,8 +168,9 @@ fn dispatch(world: &Shared, method: &str, arguments: &Arguments) -> Answer {
         "conversations.history" => conversations::history(world, arguments),
         "conversations.info" => conversations::info(world, arguments),
         "conversations.join" => conversations::join(world, arguments),
-        "conversations.list" | "users.conversations" => Ok(conversations::list(world, arguments)),
+        "conversations.list" | "users.conversations" => conversations::list(world, arguments),
         "conversations.replies" => conversations::replies(world, arguments),
+        "oauth.v2.access" => oauth::access(world, headers, arguments),
         "reactions.add" => reactions::add(world, arguments),
         "reactions.get" => reactions::get(world, arguments),
         "reactions.remove" => reactions::remove(world, arguments),

@@ -81,3 +81,54 @@ async fn errors_and_limits_have_no_effect() {
     world.control("reset", json!({})).await;
     assert_eq!(world.control("state", json!({})).await["messages"], json!([]));
 }
+
+#[tokio::test]
+async fn broken_answers_look_broken() {
+    let world = World::start().await;
+    let url = format!("{}/chat.postMessage", world.sandbox.slack_api_url());
+    let message = json!({ "channel": "C0OPS", "text": "done" });
+    let hit = |fault: Value| {
+        let request = world.client.post(&url).bearer_auth("xoxb-sandbox").json(&message);
+        let world = &world;
+        async move {
+            world.control("fault", fault).await;
+            let response = request.send().await.unwrap();
+            let kind = response.headers().get("content-type").cloned();
+            let kind = kind.map_or(String::new(), |kind| kind.to_str().unwrap().to_owned());
+            let place = response.headers().get("location").cloned();
+            (response.status().as_u16(), kind, place, response.text().await.unwrap())
+        }
+    };
+    let fault =
+        |kind: &str| json!({ "method": "chat.postMessage", "kind": kind, "status": 503, "to": "http://127.0.0.1:9/" });
+    let json = "application/json; charset=utf-8".to_owned();
+    assert_eq!(hit(fault("status")).await, (503, json.clone(), None, "{}".into()));
+    let (status, kind, _, page) = hit(fault("html")).await;
+    assert_eq!((status, kind.as_str()), (200, "text/html; charset=utf-8"));
+    assert!(page.starts_with("<!doctype html>"));
+    assert_eq!(hit(fault("empty")).await, (200, String::new(), None, String::new()));
+    let (status, _, place, _) = hit(fault("redirect")).await;
+    assert_eq!((status, place.unwrap().to_str().unwrap()), (302, "http://127.0.0.1:9/"));
+    assert_eq!(world.control("state", json!({})).await["messages"], json!([]));
+    let (status, kind, _, half) = hit(fault("half")).await;
+    assert_eq!((status, kind), (200, json));
+    assert!(half.starts_with('{') && serde_json::from_str::<Value>(&half).is_err());
+    let state = world.control("state", json!({})).await;
+    assert_eq!(state["messages"][0]["text"], "done");
+    let words: Vec<_> = state["calls"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| it["error"].clone())
+        .collect();
+    assert_eq!(
+        words,
+        [
+            json!("status 503"),
+            json!("html"),
+            json!("empty"),
+            json!("redirect"),
+            Value::Null
+        ]
+    );
+}

@@ -5,8 +5,10 @@ mod events_api;
 mod faults;
 mod github;
 mod sdk;
+mod slack_oauth;
+mod slack_uninstall;
 mod socket_mode;
 mod web_api;
 mod world;
 
-use world::World;
+use world::{World, location};

@@ -1,3 +1,5 @@
+use std::collections::HashMap;
+
 use serde_json::Value;
 
 use crate::{Configuration, Sandbox};
@@ -17,7 +19,11 @@ impl World {
         let sandbox = Sandbox::start(configuration).await.unwrap();
         Self {
             sandbox,
-            client: reqwest::Client::builder().no_proxy().build().unwrap(),
+            client: reqwest::Client::builder()
+                .no_proxy()
+                .redirect(reqwest::redirect::Policy::none())
+                .build()
+                .unwrap(),
         }
     }
 
@@ -52,4 +58,19 @@ impl World {
             .unwrap();
         response.json().await.unwrap()
     }
+
+    /// Sends a form to a page, as a browser does.
+    pub(super) async fn form(&self, url: &str, fields: &[(&str, &str)]) -> reqwest::Response {
+        self.client.post(url).form(fields).send().await.unwrap()
+    }
+}
+
+/// Where a response redirects to, and the parameters there.
+pub(super) fn location(response: &reqwest::Response) -> (String, HashMap<String, String>) {
+    assert_eq!(response.status(), 302);
+    let url = reqwest::Url::parse(response.headers()["location"].to_str().unwrap()).unwrap();
+    let parameters = url.query_pairs().into_owned().collect();
+    let mut place = url;
+    place.set_query(None);
+    (place.into(), parameters)
 }

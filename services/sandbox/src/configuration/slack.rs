@@ -1,30 +1,4 @@
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
-
-/// What a [`crate::Sandbox`] pretends to be and where it listens.
-///
-/// Every secret in here is made up and worth nothing outside the sandbox.
-#[derive(Clone, Debug)]
-pub struct Configuration {
-    /// Address to listen on; port 0 takes a free one.
-    pub listen: SocketAddr,
-    /// The one Slack workspace that exists.
-    pub slack: SlackWorkspace,
-    /// The one GitHub App installation that exists.
-    pub github: GithubInstallation,
-    /// Directory in which Slack messages survive a restart; `None` keeps them in memory.
-    pub data_directory: Option<PathBuf>,
-}
-
-impl Default for Configuration {
-    fn default() -> Self {
-        Self {
-            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
-            slack: SlackWorkspace::default(),
-            github: GithubInstallation::default(),
-            data_directory: None,
-        }
-    }
-}
+use std::time::Duration;
 
 /// A Slack workspace with one app installed.
 #[derive(Clone, Debug)]
@@ -51,8 +25,18 @@ pub struct SlackWorkspace {
     pub verification_token: String,
     /// App-level token, accepted by `apps.connections.open` only.
     pub app_token: String,
-    /// Bot token, accepted by every other method.
+    /// Bot token that every other method accepts, besides those that a consent leads to. It never expires.
     pub bot_token: String,
+    /// The app's client id, for OAuth.
+    pub client_id: String,
+    /// The app's client secret, for OAuth.
+    pub client_secret: String,
+    /// Where a consent may lead; an address below one of these is fine too, as at Slack. Empty: any http loopback address.
+    pub redirect_uris: Vec<String>,
+    /// Whether access tokens expire and come with a refresh token.
+    pub token_rotation: bool,
+    /// The organization that the workspace belongs to; an app can be installed on all of it.
+    pub enterprise: Named,
     /// How long an envelope or request may stay unacknowledged; Slack's limit is 3 s.
     pub acknowledgement_timeout: Duration,
     /// How long an envelope waits for a connection when none is live.
@@ -74,13 +58,18 @@ impl Default for SlackWorkspace {
             verification_token: "sandbox-verification-token".into(),
             app_token: "xapp-1-A0INFRAGPT-sandbox".into(),
             bot_token: "xoxb-sandbox".into(),
+            client_id: "1111.2222".into(),
+            client_secret: "sandbox-slack-client-secret".into(),
+            redirect_uris: Vec::new(),
+            token_rotation: true,
+            enterprise: Named::new("E0ACME", "Acme Group"),
             acknowledgement_timeout: Duration::from_secs(3),
             connection_wait: Duration::from_mins(1),
         }
     }
 }
 
-/// A channel or a person: an identifier and what people call it.
+/// A channel, a person or an organization: an identifier and what people call it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Named {
     /// Slack's identifier.
@@ -95,37 +84,6 @@ impl Named {
         Self {
             id: id.into(),
             name: name.into(),
-        }
-    }
-}
-
-/// A GitHub App, installed on one account.
-#[derive(Clone, Debug)]
-pub struct GithubInstallation {
-    /// Installation id.
-    pub installation_id: u64,
-    /// Login of the organization that installed the app.
-    pub account: String,
-    /// Full names of the repositories the installation may see.
-    pub repositories: Vec<String>,
-    /// App id, the `iss` of the app's JWTs.
-    pub app_id: u64,
-    /// The app's private key, or its PKCS#1 public key, as PEM. With it the signature of a JWT is checked, without it
-    /// only its shape and claims.
-    pub app_key: Option<String>,
-    /// Key of `X-Hub-Signature-256`.
-    pub webhook_secret: String,
-}
-
-impl Default for GithubInstallation {
-    fn default() -> Self {
-        Self {
-            installation_id: 4242,
-            account: "acme".into(),
-            repositories: vec!["acme/payments".into(), "acme/checkout".into()],
-            app_id: 100_042,
-            app_key: None,
-            webhook_secret: "sandbox-webhook-secret".into(),
         }
     }
 }
