@@ -148,6 +148,14 @@ impl Accounts {
         Ok(found)
     }
 
+    /// Whose account it is, if anyone's, as of now.
+    ///
+    /// # Errors
+    /// [`Error`] when the bucket can't be read.
+    pub async fn find_now(&self, connector: &ConnectorKind, account: &str) -> Result<Option<Claim>, Error> {
+        self.read(key(connector, account)).await
+    }
+
     async fn read(&self, key: String) -> Result<Option<Claim>, Error> {
         Ok(match self.entry(&key).await? {
             Some(Entry {

@@ -1,8 +1,30 @@
-//! The commands of the role `integrations`: what administrators and operators ask of an organization's integrations.
+//! The commands of the role `integrations`: connecting, checking and ending an organization's integrations, and the
+//! keys of the vault. Nothing here knows one external system from another: that is its connector's business.
 
-mod account;
+mod authorize;
 mod connect;
+mod context;
+mod disconnect;
+mod establish;
+mod health;
+mod initiate;
+mod keys;
+mod list;
+mod operations;
+mod request;
+mod retire;
 mod service;
+mod settings;
+mod state;
+mod synchronize;
+mod validate;
 
-pub use connect::{ConnectRequest, Connected};
-pub use service::{AccountSource, Integrations};
+pub use authorize::{AuthorizeRequest, AuthorizeReply};
+pub use connect::ConnectRequest;
+pub use disconnect::DisconnectRequest;
+pub use establish::Established;
+pub use initiate::{InitiateReply, InitiateRequest};
+pub use list::{Listed, ListReply};
+pub use request::Target;
+pub use service::Integrations;
+pub use settings::Settings;

@@ -1,105 +1,184 @@
-//! The NATS service `integration`.
+//! The NATS services `integration` and `connector`, and what this role does by itself.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
-use infragpt_events::{ConnectorKind, integration::Integration};
-use infragpt_nats::{Accounts, Call, Connection, EventStore, Service, ServiceError, service};
-use serde_json::Value;
+use infragpt_connectors::Connector;
+use infragpt_nats::{Accounts, Call, Connection, EventStore, Log, Service, ServiceError, Subscription, service, subscription};
+use infragpt_vault::{KeyRing, Vault};
+use serde::{Serialize, de::DeserializeOwned};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
-use crate::account;
-use crate::connect::{self, ConnectRequest, Target};
+use crate::{
+    Settings,
+    context::{Context, Parts},
+    retire::Disconnections,
+    state::Signer,
+};
 
-/// Where a connector's account is learned from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AccountSource {
-    /// The connector has credentials and describes their account: `connector.v1.<connector>.describe`.
-    Described,
-    /// The operator gives the number of the installation.
-    Given,
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Why the role ends by itself.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A service can't be served.
+    #[error(transparent)]
+    Service(#[from] service::Error),
+    /// The ended connections can't be handled.
+    #[error(transparent)]
+    Subscription(#[from] subscription::Error),
 }
 
-/// The commands of the role `integrations`.
-#[derive(Debug, Clone)]
+/// The role `integrations`: the vault, and whoever calls external systems.
+#[derive(Debug)]
 pub struct Integrations {
     connection: Connection,
-    store: EventStore,
-    accounts: Accounts,
-    connectors: Arc<BTreeMap<ConnectorKind, AccountSource>>,
-    clock: fn() -> DateTime<Utc>,
+    context: Context,
 }
 
 impl Integrations {
-    /// The commands with the permissions of `connection`. Only `connectors` can be connected: one that is not
-    /// configured is not known.
+    /// The role with the permissions of `connection`. Only `connectors` can be connected: one that is not configured is
+    /// not known.
     pub fn new(
         connection: &Connection,
-        connectors: impl IntoIterator<Item = (ConnectorKind, AccountSource)>,
-        clock: fn() -> DateTime<Utc>,
+        connectors: Vec<Arc<dyn Connector>>,
+        keys: KeyRing,
+        settings: Settings,
     ) -> Self {
-        Self {
-            connection: connection.clone(),
+        let parts = Parts {
+            connectors: connectors
+                .into_iter()
+                .map(|connector| (connector.kind(), connector))
+                .collect(),
             store: EventStore::new(connection),
             accounts: Accounts::new(connection),
-            connectors: Arc::new(connectors.into_iter().collect()),
-            clock,
+            signer: Signer::new(&keys),
+            vault: Vault::new(connection, keys, settings.clock),
+            settings,
+        };
+        Self {
+            connection: connection.clone(),
+            context: Context::new(parts),
         }
     }
 
-    /// Serves `integration.v1.connect` until `shutdown`, then finishes what it is doing.
+    /// Serves until `shutdown`, then finishes what it is doing.
     ///
     /// # Errors
-    /// When the service can't be started.
-    pub async fn run(self, shutdown: CancellationToken) -> Result<(), service::Error> {
-        let connection = self.connection.clone();
-        Service::new(
-            &connection,
-            "integration",
-            env!("CARGO_PKG_VERSION"),
-            "Connects organizations to accounts of Slack, GitHub and other systems",
-        )
-        .endpoint("integration.v1.connect", move |call| {
-            let integrations = self.clone();
-            async move { integrations.connect(&call).await }
-        })
-        .run(shutdown)
-        .await
-    }
-
-    async fn connect(&self, call: &Call) -> Result<Value, ServiceError> {
-        let request: ConnectRequest = call.json()?;
-        let (organization, connector) = request.target(self.connectors.keys())?;
-        let cause = request.cause((self.clock)(), Uuid::now_v7())?;
-        let target = Target::new(organization, &connector);
-        let present = self
-            .store
-            .load::<Integration>(&target.subject)
-            .await
-            .map_err(|error| connect::not_stored(&error))?
-            .state;
-        let wanted = match self.connectors.get(&connector) {
-            Some(AccountSource::Given) => account::given(&connector, request.account.as_deref(), &present)?,
-            Some(AccountSource::Described) | None => {
-                account::described(
-                    &self.connection,
-                    &target.organization,
-                    &connector,
-                    request.account.as_deref(),
-                )
-                .await?
+    /// [`Error`] when something can't be served.
+    pub async fn run(self, shutdown: CancellationToken) -> Result<(), Error> {
+        let Self { connection, context } = self;
+        // The vault's last audit records are written after the last request.
+        let vault_stop = CancellationToken::new();
+        let vault = tokio::spawn({
+            let (context, stop) = (context.clone(), vault_stop.clone());
+            async move { context.vault.run(stop).await }
+        });
+        let mut running: JoinSet<Result<(), Error>> = JoinSet::new();
+        for service in [commands(&connection, &context), operations(&connection, &context)] {
+            let stop = shutdown.clone();
+            running.spawn(async move { Ok(service.run(stop).await?) });
+        }
+        let disconnections = Subscription::new(&connection, "EVENTS", "disconnections");
+        let (handler, stop) = (Disconnections(context.clone()), shutdown.clone());
+        running.spawn(async move { Ok(disconnections.run(handler, stop).await?) });
+        let (health, stop) = (context.clone(), shutdown.clone());
+        running.spawn(async move {
+            health.keep_healthy(stop).await;
+            Ok(())
+        });
+        for connector in context.connectors.values() {
+            if let Some(duty) = Arc::clone(connector).duty(Log::new(&connection), shutdown.clone()) {
+                running.spawn(async move {
+                    duty.await;
+                    Ok(())
+                });
             }
-        };
-        connect::check_free(&present, &wanted)?;
-        let connected = connect::connect(&self.store, &self.accounts, &target, wanted, &cause).await?;
-        tracing::info!(
-            organization.id = %target.organization, integration.id = %connected.integration, appended = connected.appended,
-            "Connected {connector} account `{}` to organization `{}`", connected.account.id, target.organization
-        );
-        serde_json::to_value(&connected).map_err(|error| {
-            tracing::error!(%error, "A reply can't be written as JSON");
-            ServiceError::new(500, "The account is connected, but the reply could not be written.")
-        })
+        }
+        let mut outcome = Ok(());
+        while let Some(joined) = running.join_next().await {
+            let ended = joined.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()));
+            if outcome.is_ok() && ended.is_err() {
+                outcome = ended;
+                shutdown.cancel();
+            }
+        }
+        vault_stop.cancel();
+        if let Err(error) = vault.await {
+            tracing::error!(%error, "The vault's last records were not written");
+        }
+        outcome
     }
+}
+
+/// The service `integration`: what administrators and operators ask.
+fn commands(connection: &Connection, context: &Context) -> Service {
+    let service = Service::new(
+        connection,
+        "integration",
+        VERSION,
+        "Connects organizations to accounts of Slack, GitHub and other systems, and keeps their credentials",
+    );
+    let service = endpoint(service, context, "initiate", |it, request| async move { it.initiate(request).await });
+    let service = endpoint(service, context, "authorize", |it, request| async move { it.authorize(request).await });
+    let service = endpoint(service, context, "connect", |it, request| async move { it.connect(request).await });
+    let service = endpoint(service, context, "disconnect", |it, request| async move { it.disconnect(request).await });
+    let service = endpoint(service, context, "validate", |it, request| async move { it.validate(request).await });
+    let service = endpoint(service, context, "synchronize", |it, request| async move { it.synchronize(request).await });
+    let service = endpoint(service, context, "list", |it, request| async move { it.list(request).await });
+    let service = endpoint(service, context, "key_status", |it, _: Nothing| async move { it.key_status().await });
+    let context = context.clone();
+    service.frames("integration.v1.rotate_keys", move |call, sink| {
+        let context = context.clone();
+        async move { context.rotate_keys(&call, &sink).await }
+    })
+}
+
+/// A request that says nothing.
+#[derive(serde::Deserialize)]
+struct Nothing {}
+
+fn endpoint<Q, R, F>(
+    service: Service,
+    context: &Context,
+    name: &str,
+    handle: impl Fn(Context, Q) -> F + Copy + Send + Sync + 'static,
+) -> Service
+where
+    Q: DeserializeOwned + Send,
+    R: Serialize,
+    F: Future<Output = Result<R, ServiceError>> + Send + 'static,
+{
+    let context = context.clone();
+    service.endpoint(format!("integration.v1.{name}"), move |call: Call| {
+        let context = context.clone();
+        async move {
+            let reply = handle(context, call.json()?).await?;
+            serde_json::to_value(&reply).map_err(|error| {
+                tracing::error!(%error, "A reply can't be written as JSON");
+                ServiceError::new(500, "It is done, but the reply could not be written.")
+            })
+        }
+    })
+}
+
+/// The service `connector`: what connectors do for other roles.
+fn operations(connection: &Connection, context: &Context) -> Service {
+    let mut service = Service::new(
+        connection,
+        "connector",
+        VERSION,
+        "Operations on connected systems, with the credential of the organization that is named",
+    );
+    for (kind, connector) in &context.connectors {
+        for operation in Arc::clone(connector).operations(context.vault.clone()) {
+            let (context, kind) = (context.clone(), kind.clone());
+            let subject = format!("connector.v1.{kind}.{}", operation.name);
+            service = service.endpoint(subject, move |call| {
+                let (context, kind, operation) = (context.clone(), kind.clone(), operation.clone());
+                async move { context.operate(kind, operation, call).await }
+            });
+        }
+    }
+    service
 }

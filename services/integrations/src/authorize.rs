@@ -1,0 +1,204 @@
+//! `integration.v1.authorize`: somebody came back from an external system.
+
+use std::collections::BTreeMap;
+
+use infragpt_connectors::{Completion, Returned};
+use infragpt_events::{
+    ConnectorKind, OrganizationId,
+    audit::AuditedAction,
+    integration::{Account, IntegrationCommand},
+};
+use infragpt_nats::{Cause, ServiceError};
+use serde::{Deserialize, Serialize};
+use url::Url;
+use uuid::Uuid;
+
+use crate::{
+    context::{Context, sentence},
+    establish::{Established, failed},
+    request::Target,
+    state::{Error, State},
+};
+
+/// The request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuthorizeRequest {
+    /// The kind of system that they came back from.
+    pub connector: String,
+    /// What they brought: the query of the address that they were sent to.
+    pub parameters: BTreeMap<String, String>,
+    /// Who they are, as `user:<id>`, where a session says so. It has to be who started.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor: Option<String>,
+}
+
+/// The reply.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum AuthorizeReply {
+    /// It is connected.
+    Connected {
+        /// For whom.
+        organization: OrganizationId,
+        /// With which kind of system.
+        connector: ConnectorKind,
+        /// With which account.
+        account: Account,
+    },
+    /// Their browser has to go on.
+    Redirect {
+        /// Where.
+        url: String,
+    },
+    /// Somebody else has to do something there first.
+    Waiting {
+        /// What, for people.
+        message: String,
+    },
+}
+
+impl Context {
+    /// Finishes an attempt, or sends the person on.
+    pub(crate) async fn authorize(&self, request: AuthorizeRequest) -> Result<AuthorizeReply, ServiceError> {
+        let (kind, connector) = self.connector(&request.connector)?;
+        let mut parameters = request.parameters;
+        let Some(signed) = parameters.remove("state").filter(|state| !state.is_empty()) else {
+            return Err(ServiceError::new(
+                400,
+                "Nobody here asked for this, so nothing was connected. What was allowed there stays: start connecting \
+                 here to make use of it.",
+            ));
+        };
+        let now = self.now();
+        let state = self.signer.read(&signed).and_then(|state| {
+            state.check(&kind, now).map(|()| state.clone()).inspect_err(|_| {
+                // It was signed here, so it says truly whose attempt it is.
+                self.note_refused(&state, "expired or for another connector");
+            })
+        });
+        let state = state.map_err(|error| self.disbelieved(&kind, error))?;
+        let target = Target::new(state.organization.clone(), kind);
+        // Never an identifier from outside: of two requests with one state, the second must not pass for a repetition of
+        // the first.
+        let cause = Cause {
+            id: Uuid::now_v7().to_string(),
+            correlation: state.attempt.to_string(),
+            actor: state.requested_by.clone(),
+            time: now,
+            traceparent: None,
+        };
+        let by = state
+            .requested_by
+            .starts_with("user:")
+            .then(|| request.actor.unwrap_or_default());
+        let back = IntegrationCommand::Return {
+            attempt: state.attempt,
+            leg: state.leg,
+            by,
+            now,
+        };
+        self.execute(&target, &cause, back).await.inspect_err(|refused| {
+            if refused.code < 500 {
+                self.note_refused(&state, &refused.message);
+            }
+        })?;
+        let returned = Returned::Redirect {
+            parameters,
+            leg: state.leg,
+            redirect_base: self.settings.public_url.clone(),
+            next_state: String::new(),
+            pinned: state.account.clone(),
+        };
+        let outcome = match connector.complete(&returned).await {
+            Ok(Completion::Authorized(authorization)) => self
+                .establish(&target, &cause, *authorization, Some(state.attempt))
+                .await
+                .map(|Established { account, .. }| AuthorizeReply::Connected {
+                    organization: target.organization.clone(),
+                    connector: target.connector.clone(),
+                    account,
+                }),
+            Ok(Completion::Redirect { url, account }) => Ok(AuthorizeReply::Redirect {
+                url: self.next_leg(&state, url, account),
+            }),
+            Ok(Completion::Waiting(message)) => Err(ServiceError::new(202, sentence(&message))),
+            Err(failure) => Err(failed(&failure)),
+        };
+        match outcome {
+            Ok(reply) => Ok(reply),
+            Err(error) => {
+                let fail = IntegrationCommand::FailAuthorization {
+                    attempt: state.attempt,
+                    reason: error.message.clone(),
+                };
+                let cause = Cause {
+                    id: Uuid::now_v7().to_string(),
+                    ..cause
+                };
+                self.execute(&target, &cause, fail).await?;
+                tracing::info!(
+                    organization.id = %target.organization, integration.id = %target.integration, code = error.code,
+                    "Connecting {} for organization `{}` came to nothing: {}", target.connector, target.organization,
+                    error.message
+                );
+                match error {
+                    ServiceError { code: 202, message } => Ok(AuthorizeReply::Waiting { message }),
+                    error => Err(error),
+                }
+            }
+        }
+    }
+
+    /// `url` with a state for the journey after `state`'s.
+    fn next_leg(&self, state: &State, mut url: Url, account: Option<String>) -> String {
+        let next = State {
+            leg: state.leg + 1,
+            account: account.or_else(|| state.account.clone()),
+            ..state.clone()
+        };
+        let kept: Vec<(String, String)> = url
+            .query_pairs()
+            .filter(|(name, _)| name != "state")
+            .map(|(name, value)| (name.into_owned(), value.into_owned()))
+            .collect();
+        url.query_pairs_mut()
+            .clear()
+            .extend_pairs(kept)
+            .append_pair("state", &self.signer.sign(&next));
+        url.into()
+    }
+
+    fn disbelieved(&self, kind: &ConnectorKind, error: Error) -> ServiceError {
+        if error == Error::Forged {
+            self.vault.audit().note(infragpt_vault::Note {
+                organization: OrganizationId::nobody(),
+                action: AuditedAction::AuthorizationRefused,
+                connector: Some(kind.clone()),
+                integration: None,
+                purpose: None,
+                refused: Some(error.to_string()),
+                actor: "unknown".to_owned(),
+                correlation: None,
+            });
+        }
+        let code = match error {
+            Error::Forged | Error::Foreign => 400,
+            Error::Expired => 410,
+        };
+        ServiceError::new(code, sentence(&error.to_string()))
+    }
+
+    fn note_refused(&self, state: &State, why: &str) {
+        let target = Target::new(state.organization.clone(), state.connector.clone());
+        self.vault.audit().note(infragpt_vault::Note {
+            organization: target.organization,
+            action: AuditedAction::AuthorizationRefused,
+            connector: Some(target.connector),
+            integration: Some(target.integration),
+            purpose: None,
+            refused: Some(why.to_owned()),
+            actor: "unknown".to_owned(),
+            correlation: Some(state.attempt.to_string()),
+        });
+    }
+}

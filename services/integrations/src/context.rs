@@ -1,0 +1,134 @@
+//! What every command works with.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use chrono::{DateTime, Utc};
+use infragpt_connectors::Connector;
+use infragpt_events::{
+    ConnectorKind,
+    integration::{Integration, IntegrationCommand, IntegrationEvent, Refusal},
+};
+use infragpt_nats::{Accounts, Cause, EventStore, ExecuteError, Executed, ServiceError, account, event_store};
+use infragpt_vault::{Reader, Vault};
+
+use crate::{Settings, request::Target, state::Signer};
+
+/// What every command works with. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct Context(Arc<Parts>);
+
+/// The parts of a [`Context`].
+#[derive(Debug)]
+pub(crate) struct Parts {
+    pub connectors: BTreeMap<ConnectorKind, Arc<dyn Connector>>,
+    pub store: EventStore,
+    pub accounts: Accounts,
+    pub vault: Vault,
+    pub signer: Signer,
+    pub settings: Settings,
+}
+
+impl std::ops::Deref for Context {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+impl Context {
+    pub fn new(parts: Parts) -> Self {
+        Self(Arc::new(parts))
+    }
+
+    pub fn now(&self) -> DateTime<Utc> {
+        (self.settings.clock)()
+    }
+
+    /// The connector of `kind`, or a refusal that names those there are.
+    pub fn connector(&self, kind: &str) -> Result<(ConnectorKind, Arc<dyn Connector>), ServiceError> {
+        if let Some((kind, connector)) = self.connectors.iter().find(|(known, _)| known.as_str() == kind) {
+            return Ok((kind.clone(), Arc::clone(connector)));
+        }
+        let names: Vec<String> = self.connectors.keys().map(|kind| format!("`{kind}`")).collect();
+        let known = if names.is_empty() {
+            "no connector is configured".to_owned()
+        } else {
+            format!("configured are {}", names.join(", "))
+        };
+        let wanted: String = kind.chars().take(64).collect();
+        Err(ServiceError::new(
+            400,
+            format!("There is no connector `{wanted}`: {known}."),
+        ))
+    }
+
+    pub async fn load(&self, target: &Target) -> Result<Integration, ServiceError> {
+        let loaded = self.store.load::<Integration>(&target.subject).await;
+        Ok(loaded.map_err(|error| not_stored(&error))?.state)
+    }
+
+    pub async fn execute(
+        &self,
+        target: &Target,
+        cause: &Cause,
+        command: IntegrationCommand,
+    ) -> Result<Executed<IntegrationEvent>, ServiceError> {
+        self.store
+            .execute::<Integration>(&target.subject, cause, command)
+            .await
+            .map_err(|error| match error {
+                ExecuteError::Refused(refusal) => refused(&refusal),
+                ExecuteError::Store(error) => not_stored(&error),
+            })
+    }
+}
+
+/// Who opens a credential, for the audit.
+pub(crate) fn reader(cause: &Cause) -> Reader {
+    Reader {
+        actor: cause.actor.clone(),
+        correlation: Some(cause.correlation.clone()),
+    }
+}
+
+pub(crate) fn refused(refusal: &Refusal) -> ServiceError {
+    let code = match refusal {
+        Refusal::NotConnected => 404,
+        Refusal::OtherAccount { .. } | Refusal::Superseded => 409,
+        Refusal::AttemptOfAnother => 403,
+        Refusal::AttemptUnknown | Refusal::AttemptUsed | Refusal::AttemptExpired => 410,
+    };
+    ServiceError::new(code, sentence(&refusal.to_string()))
+}
+
+/// The log can't be read or written.
+pub(crate) fn not_stored(error: &event_store::Error) -> ServiceError {
+    tracing::error!(error = error as &dyn std::error::Error, "An integration can't be loaded or stored");
+    ServiceError::new(503, "The log can't be read or written right now: try again.")
+}
+
+/// The accounts can't be read or written.
+pub(crate) fn not_claimed(error: &account::Error) -> ServiceError {
+    tracing::error!(error = error as &dyn std::error::Error, "An account can't be claimed or let go");
+    ServiceError::new(503, "The accounts can't be read or written right now: try again.")
+}
+
+/// The vault can't be used.
+pub(crate) fn not_opened(error: &infragpt_vault::Error) -> ServiceError {
+    tracing::error!(error = error as &dyn std::error::Error, "The vault can't be used");
+    ServiceError::new(503, "The credential can't be stored or read right now; the log says why.")
+}
+
+/// `text` with a capital at the front and a full stop at the end.
+pub(crate) fn sentence(text: &str) -> String {
+    let mut characters = text.chars();
+    let mut sentence: String = characters
+        .next()
+        .map(|first| first.to_uppercase().chain(characters).collect())
+        .unwrap_or_default();
+    if !sentence.ends_with(['.', '!', '?']) {
+        sentence.push('.');
+    }
+    sentence
+}

@@ -1,0 +1,84 @@
+//! `integration.v1.disconnect`: an administrator ends a connection for good.
+
+use infragpt_events::integration::{Integration, IntegrationCommand};
+use infragpt_nats::ServiceError;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::{
+    context::Context,
+    request::{Asker, Target, organization},
+};
+
+/// The request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DisconnectRequest {
+    /// Whose connection.
+    pub organization: String,
+    /// With which kind of system.
+    pub connector: String,
+    /// Why, for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Shred the credential although the external system does not confirm that it ended it.
+    #[serde(default)]
+    pub force: bool,
+    /// Who asks.
+    #[serde(flatten)]
+    pub asker: Asker,
+}
+
+/// The reply.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DisconnectReply {
+    /// The integration.
+    pub integration: Uuid,
+    /// Its state: `disconnected`.
+    pub state: String,
+    /// How many events this appended; 0 where it was disconnected already.
+    pub appended: usize,
+    /// What remains to be done and is done by itself; none when everything is.
+    pub remaining: Option<String>,
+}
+
+/// The longest reason that is kept, in characters.
+const LONGEST_REASON: usize = 500;
+
+impl Context {
+    /// Ends a connection: the decision is in the log before anything is taken down, so whatever fails is tried again.
+    pub(crate) async fn disconnect(&self, request: DisconnectRequest) -> Result<DisconnectReply, ServiceError> {
+        let target = Target::new(organization(&request.organization)?, self.connector(&request.connector)?.0);
+        let cause = request.asker.cause(self.now())?;
+        let reason: String = match request.reason.as_deref().map(str::trim) {
+            Some(reason) if !reason.is_empty() => reason.chars().take(LONGEST_REASON).collect(),
+            _ => format!("disconnected by {}", cause.actor),
+        };
+        let before: Integration = self.load(&target).await?;
+        if before.ever_connected().is_none() {
+            return Err(ServiceError::new(
+                404,
+                format!(
+                    "Organization `{}` is not connected to {}.",
+                    target.organization, target.connector
+                ),
+            ));
+        }
+        let executed = self
+            .execute(&target, &cause, IntegrationCommand::Disconnect { reason })
+            .await?;
+        let remaining = match self.retire(&target, &cause, request.force).await {
+            Ok(()) => None,
+            Err(error) => Some(error.message),
+        };
+        tracing::info!(
+            organization.id = %target.organization, integration.id = %target.integration, remaining,
+            "Disconnected {} from organization `{}`", target.connector, target.organization
+        );
+        Ok(DisconnectReply {
+            integration: target.integration,
+            state: "disconnected".to_owned(),
+            appended: executed.events.len(),
+            remaining,
+        })
+    }
+}

@@ -1,0 +1,195 @@
+//! Making a connection of what was authorized. Each step finds its own earlier effect, or is undone when a later one is
+//! refused, so that nothing is half connected.
+
+use infragpt_connectors::{Authorization, Failure};
+use infragpt_events::integration::{Account, Authorized, Integration, IntegrationCommand, Standing};
+use infragpt_nats::{Cause, ClaimOutcome, Position, ServiceError};
+use infragpt_vault::{Credential, Purpose};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::{
+    context::{Context, not_claimed, not_opened, reader, refused, sentence},
+    request::Target,
+};
+
+/// A connection as it was made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Established {
+    /// The integration.
+    pub integration: Uuid,
+    /// The account that it connects.
+    pub account: Account,
+    /// Its state: `active`.
+    pub state: String,
+    /// How many events this appended; 0 where it was connected like this already.
+    pub appended: usize,
+    /// The sequence of the last of them in the stream EVENTS.
+    pub position: Option<u64>,
+}
+
+impl Context {
+    /// Claims the account, stores the credential, authorizes the integration, and lists what it may see.
+    pub(crate) async fn establish(
+        &self,
+        target: &Target,
+        cause: &Cause,
+        authorization: Authorization,
+        attempt: Option<Uuid>,
+    ) -> Result<Established, ServiceError> {
+        let Authorization {
+            account,
+            bot_user,
+            scopes,
+            credential,
+        } = authorization;
+        let before = self.load(target).await?;
+        check_free(&before, &account)?;
+        if matches!(before.standing, Standing::Disconnected(..)) {
+            // What an earlier connection left is ended first, so that nothing of it ends the new one later.
+            self.retire(target, cause, true).await?;
+        }
+        self.claim(target, &account).await?;
+        let generation = match credential {
+            None => None,
+            Some(credential) => Some(self.keep(target, cause, &credential).await?),
+        };
+        let authorized = Authorized {
+            connector: target.connector.clone(),
+            account: account.clone(),
+            bot_user,
+            scopes,
+            attempt,
+            credential: generation,
+            allowed_at: Some(cause.time),
+        };
+        let executed = match self
+            .execute(target, cause, IntegrationCommand::Authorize(authorized))
+            .await
+        {
+            Ok(executed) => executed,
+            Err(error) if error.code >= 500 => return Err(error),
+            Err(error) => {
+                self.undo(target, cause, &account, generation).await?;
+                return Err(error);
+            }
+        };
+        if let Some(generation) = generation.filter(|generation| *generation > 1) {
+            let shredded = self.vault.shred(&target.owner(), generation - 1, cause).await;
+            shredded.map_err(|error| not_opened(&error))?;
+        }
+        let mut appended = executed.events.len();
+        let mut position: Option<Position> = executed.position;
+        match self.synchronize_now(target, cause).await {
+            Ok(executed) => {
+                appended += executed.events.len();
+                position = executed.position.or(position);
+            }
+            // The connection stands; what it may see comes with the next round.
+            Err(error) => tracing::warn!(
+                organization.id = %target.organization, integration.id = %target.integration, code = error.code,
+                "What {} may see could not be listed yet: {}", target.connector, error.message
+            ),
+        }
+        tracing::info!(
+            organization.id = %target.organization, integration.id = %target.integration, appended,
+            "Connected {} account `{}` to organization `{}`", target.connector, account.id, target.organization
+        );
+        Ok(Established {
+            integration: target.integration,
+            account,
+            state: "active".to_owned(),
+            appended,
+            position: position.map(|position| position.sequence),
+        })
+    }
+
+    async fn claim(&self, target: &Target, account: &Account) -> Result<(), ServiceError> {
+        let claimed = self
+            .accounts
+            .claim(&target.connector, &account.id, &target.claim())
+            .await
+            .map_err(|error| not_claimed(&error))?;
+        match claimed {
+            ClaimOutcome::Claimed | ClaimOutcome::AlreadyOurs => Ok(()),
+            ClaimOutcome::Taken => Err(ServiceError::new(
+                409,
+                format!(
+                    "The {} account `{}` belongs to another organization of this installation, which has to disconnect \
+                     it first.",
+                    target.connector, account.name
+                ),
+            )),
+        }
+    }
+
+    /// Stores a credential as a new generation, unless it is the one that is there.
+    async fn keep(&self, target: &Target, cause: &Cause, credential: &Credential) -> Result<u32, ServiceError> {
+        let owner = target.owner();
+        if let Ok(opened) = self.vault.read(&owner, Purpose::Validate, &reader(cause)).await
+            && opened.credential.expose() == credential.secret.expose()
+        {
+            return Ok(opened.generation);
+        }
+        self.vault
+            .store(&owner, credential, cause)
+            .await
+            .map_err(|error| not_opened(&error))
+    }
+
+    /// Takes back what a refused authorization left: its credential and, where it is connected to nothing, its claim.
+    async fn undo(
+        &self,
+        target: &Target,
+        cause: &Cause,
+        account: &Account,
+        generation: Option<u32>,
+    ) -> Result<(), ServiceError> {
+        let present = self.load(target).await?;
+        let connected = present.connected();
+        if let Some(generation) = generation
+            && connected.and_then(|connected| connected.credential) < Some(generation)
+        {
+            let older = self.vault.generations(&target.owner()).await.map_err(|error| not_opened(&error))?;
+            if older.contains(&generation) {
+                self.vault
+                    .shred_one(&target.owner(), generation, cause)
+                    .await
+                    .map_err(|error| not_opened(&error))?;
+            }
+        }
+        if connected.is_none_or(|connected| connected.account.id != account.id) {
+            self.accounts
+                .release(&target.connector, &account.id, &target.claim())
+                .await
+                .map_err(|error| not_claimed(&error))?;
+        }
+        Ok(())
+    }
+}
+
+/// Refuses where another account is connected, before that account is claimed and nobody else could have it.
+fn check_free(present: &Integration, wanted: &Account) -> Result<(), ServiceError> {
+    match present.connected() {
+        Some(connected) if connected.account.id != wanted.id => {
+            Err(refused(&infragpt_events::integration::Refusal::OtherAccount {
+                connected: connected.account.id.clone(),
+                wanted: wanted.id.clone(),
+            }))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What a connector's failure is to whoever asked.
+pub(crate) fn failed(failure: &Failure) -> ServiceError {
+    let code = match failure {
+        Failure::NotConfigured(_) => 501,
+        Failure::Denied(_) => 403,
+        Failure::Refused(_) => 422,
+        Failure::Unauthorized(_) => 401,
+        Failure::RateLimited(_) => 429,
+        Failure::Unavailable(_) => 503,
+    };
+    ServiceError::new(code, sentence(&failure.to_string()))
+}

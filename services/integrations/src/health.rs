@@ -1,0 +1,99 @@
+//! Trying every connection again and again, so that a dead credential is noticed before somebody needs it.
+
+use std::time::Duration;
+
+use infragpt_nats::{Cause, ClaimedAccount};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::{context::Context, request::Target};
+
+/// How long an account may be claimed without being connected: whoever claimed it fell before they were done.
+const LONGEST_CLAIM: chrono::Duration = chrono::Duration::minutes(15);
+
+impl Context {
+    /// Tries every connection in each interval, and compares what they may see in each longer one, until `shutdown`.
+    pub(crate) async fn keep_healthy(&self, shutdown: CancellationToken) {
+        let mut synchronized = tokio::time::Instant::now();
+        loop {
+            // Copies of this role start together and should not ask together.
+            let wait = jittered(self.settings.probe_every);
+            if shutdown.run_until_cancelled(tokio::time::sleep(wait)).await.is_none() {
+                return;
+            }
+            let synchronize = synchronized.elapsed() >= self.settings.synchronize_every;
+            if synchronize {
+                synchronized = tokio::time::Instant::now();
+            }
+            if shutdown.run_until_cancelled(self.round(synchronize)).await.is_none() {
+                return;
+            }
+        }
+    }
+
+    async fn round(&self, synchronize: bool) {
+        let accounts = match self.accounts.all().await {
+            Ok(accounts) => accounts,
+            Err(error) => {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "The connections can't be tried: the accounts can't be listed"
+                );
+                return;
+            }
+        };
+        for account in accounts {
+            self.visit(account, synchronize).await;
+        }
+    }
+
+    async fn visit(&self, account: ClaimedAccount, synchronize: bool) {
+        let target = Target::new(account.claim.organization.clone(), account.connector.clone());
+        if target.integration != account.claim.integration || !self.connectors.contains_key(&target.connector) {
+            return;
+        }
+        let cause = Cause {
+            id: Uuid::now_v7().to_string(),
+            correlation: Uuid::now_v7().to_string(),
+            actor: "system:integrations".to_owned(),
+            time: self.now(),
+            traceparent: None,
+        };
+        let Ok(present) = self.load(&target).await else {
+            return;
+        };
+        let outcome = match present.connected() {
+            Some(connected) if connected.account.id == account.account => {
+                let tried = self.validate_now(&target, &cause).await;
+                if tried.is_ok() && synchronize {
+                    self.synchronize_now(&target, &cause).await.map(drop)
+                } else {
+                    tried
+                }
+            }
+            _ if self.now() - account.since > LONGEST_CLAIM => {
+                tracing::warn!(
+                    organization.id = %target.organization,
+                    "Letting go {} account `{}`, which was claimed and never connected", target.connector, account.account
+                );
+                let released = self
+                    .accounts
+                    .release(&target.connector, &account.account, &account.claim)
+                    .await;
+                released.map_err(|error| crate::context::not_claimed(&error))
+            }
+            _ => Ok(()),
+        };
+        if let Err(error) = outcome {
+            tracing::warn!(
+                organization.id = %target.organization, integration.id = %target.integration, code = error.code,
+                "The {} connection of `{}` can't be tried: {}", target.connector, target.organization, error.message
+            );
+        }
+    }
+}
+
+/// `interval`, a tenth more or less.
+fn jittered(interval: Duration) -> Duration {
+    interval.mul_f64(0.9 + 0.2 * fastrand::f64())
+}

@@ -1,0 +1,95 @@
+//! `integration.v1.list`: how an organization's integrations stand, straight from the log.
+
+use chrono::{DateTime, Utc};
+use infragpt_events::{
+    Aggregate as _, ConnectorKind,
+    integration::{Account, Integration},
+};
+use infragpt_nats::ServiceError;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::{
+    context::{Context, not_stored},
+    request::{Target, organization},
+};
+
+/// The request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListRequest {
+    /// Whose integrations.
+    pub organization: String,
+}
+
+/// The reply.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListReply {
+    /// One for each configured connector, by name.
+    pub integrations: Vec<Listed>,
+}
+
+/// How an integration stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Listed {
+    /// The integration.
+    pub integration: Uuid,
+    /// The kind of system.
+    pub connector: ConnectorKind,
+    /// `not_started`, `pending`, `active`, `degraded`, `suspended` or `disconnected`.
+    pub state: String,
+    /// Why, where it is not as it should be.
+    pub reason: Option<String>,
+    /// Since when it is in that state.
+    pub since: Option<DateTime<Utc>>,
+    /// The account that is connected, or was.
+    pub account: Option<Account>,
+    /// What the account's owner allowed.
+    pub scopes: Vec<String>,
+    /// How many resources it may see.
+    pub resources: usize,
+    /// Why the last attempt to authorize it came to nothing, if it did.
+    pub last_failure: Option<String>,
+}
+
+impl Context {
+    /// How the integrations stand.
+    pub(crate) async fn list(&self, request: ListRequest) -> Result<ListReply, ServiceError> {
+        let organization = organization(&request.organization)?;
+        let mut integrations = Vec::new();
+        for connector in self.connectors.keys() {
+            integrations.push(self.listed(Target::new(organization.clone(), connector.clone())).await?);
+        }
+        Ok(ListReply { integrations })
+    }
+
+    async fn listed(&self, target: Target) -> Result<Listed, ServiceError> {
+        use infragpt_events::integration::IntegrationEvent as Event;
+        let history = self.store.history::<Integration>(&target.subject).await;
+        let now = self.now();
+        let (mut state, mut since, mut last_failure) = (Integration::default(), None, None);
+        for (stored, event) in history.map_err(|error| not_stored(&error))? {
+            let before = state.lifecycle(stored);
+            state = state.evolve(&event);
+            if state.lifecycle(stored) != before {
+                since = Some(stored);
+            }
+            match event {
+                Event::AuthorizationFailed(failed) => last_failure = Some(failed.reason),
+                Event::Authorized(_) | Event::AuthorizationStarted(_) => last_failure = None,
+                _ => {}
+            }
+        }
+        let connected = state.ever_connected();
+        Ok(Listed {
+            integration: target.integration,
+            connector: target.connector,
+            state: state.lifecycle(now).to_string(),
+            reason: state.reason().map(str::to_owned),
+            since,
+            account: connected.map(|connected| connected.account.clone()),
+            scopes: state.connected().map(|it| it.scopes.clone()).unwrap_or_default(),
+            resources: state.connected().map_or(0, |it| it.resources.len()),
+            last_failure,
+        })
+    }
+}
