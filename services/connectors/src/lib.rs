@@ -3,6 +3,7 @@
 mod catalogue;
 pub mod fact;
 pub mod github;
+pub mod http;
 mod problem;
 mod refusal;
 pub mod slack;

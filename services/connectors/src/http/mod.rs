@@ -1,0 +1,16 @@
+//! Calls to providers over HTTP: pooled, bounded in time and size, repeated where that is safe, and given up on quickly while a
+//! provider is down.
+
+mod answer;
+mod breaker;
+mod call;
+mod client;
+mod error;
+pub mod metrics;
+mod redirect;
+mod wait;
+
+pub use answer::Answer;
+pub use call::Call;
+pub use client::Client;
+pub use error::Error;
