@@ -1,12 +1,12 @@
 //! Messages of one stream on their way into the read models.
 
 use infragpt_events::{
-    DomainEvent, change::ChangeEvent, conversation::ConversationEvent, integration::IntegrationEvent,
+    DomainEvent, audit::AuditEvent, change::ChangeEvent, conversation::ConversationEvent, integration::IntegrationEvent,
 };
 use infragpt_nats::{DecodeFailure, Received, decode_event};
 use sqlx::PgConnection;
 
-use crate::{Recorded, changes, conversations, event_index, integrations, resources};
+use crate::{Recorded, audit, changes, conversations, event_index, integrations, resources};
 
 /// Messages of one stream in its order, decoded for the read models that take them.
 #[derive(Debug, Default)]
@@ -15,6 +15,7 @@ pub struct Batch {
     integrations: Vec<Recorded<IntegrationEvent>>,
     changes: Vec<Recorded<ChangeEvent>>,
     conversations: Vec<Recorded<ConversationEvent>>,
+    audit: Vec<Recorded<AuditEvent>>,
     unreadable: Vec<(usize, DecodeFailure)>,
 }
 
@@ -31,6 +32,7 @@ impl Batch {
                 Some(IntegrationEvent::AGGREGATE) => recorded(message).map(|event| batch.integrations.push(event)),
                 Some(ChangeEvent::AGGREGATE) => recorded(message).map(|event| batch.changes.push(event)),
                 Some(ConversationEvent::AGGREGATE) => recorded(message).map(|event| batch.conversations.push(event)),
+                Some(AuditEvent::AGGREGATE) => recorded(message).map(|event| batch.audit.push(event)),
                 _ => Ok(()),
             };
             if let Err(failure) = decoded {
@@ -62,7 +64,8 @@ impl Batch {
         integrations::apply(connection, &self.integrations).await?;
         resources::apply(connection, &self.integrations).await?;
         changes::apply(connection, &self.changes).await?;
-        conversations::apply(connection, &self.conversations).await
+        conversations::apply(connection, &self.conversations).await?;
+        audit::apply(connection, &self.audit).await
     }
 
     /// Writes only the index of events.
@@ -81,6 +84,8 @@ fn recorded<E: DomainEvent>(message: &Received) -> Result<Recorded<E>, DecodeFai
         aggregate: decoded.aggregate_id,
         sequence: message.sequence,
         time: message.envelope.time.unwrap_or(message.published),
+        actor: message.envelope.actor.clone(),
+        correlation: message.envelope.correlation.clone(),
         event: decoded.event,
     })
 }

@@ -89,8 +89,11 @@ pub async fn reset(database: &PgPool) -> Result<(), sqlx::Error> {
     sqlx::query!("UPDATE projection_checkpoints SET sequence = 0, published_at = NULL")
         .execute(&mut *transaction)
         .await?;
-    sqlx::query!("TRUNCATE changes, conversation_messages, conversations, event_index, integrations, projection_heartbeats, resources")
-        .execute(&mut *transaction)
-        .await?;
+    sqlx::query!(
+        "TRUNCATE audit_records, changes, conversation_messages, conversations, event_index, integrations,
+                  projection_heartbeats, resources"
+    )
+    .execute(&mut *transaction)
+    .await?;
     transaction.commit().await
 }

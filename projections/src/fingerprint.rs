@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use sqlx::{Connection, PgPool};
 
-use crate::{changes, conversations, event_index, integrations, resources};
+use crate::{audit, changes, conversations, event_index, integrations, resources};
 
 /// How many rows a table has, and a hash over all of them in the order of their keys.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -27,6 +27,7 @@ pub async fn fingerprint(database: &PgPool) -> Result<BTreeMap<&'static str, Fin
         .begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = 0")
         .await?;
     let mut tables = BTreeMap::new();
+    tables.insert("audit_records", audit::fingerprint(&mut *transaction).await?);
     tables.insert("changes", changes::fingerprint(&mut *transaction).await?);
     tables.insert(
         "conversation_messages",

@@ -1,5 +1,6 @@
 //! The read models: what the log says, as PostgreSQL tables that can be dropped and rebuilt. The only crate with SQL.
 
+pub mod audit;
 mod batch;
 pub mod changes;
 pub mod checkpoint;

@@ -15,6 +15,10 @@ pub struct Recorded<E> {
     pub sequence: u64,
     /// When it happened.
     pub time: DateTime<Utc>,
+    /// Who did it, as its envelope says.
+    pub actor: Option<String>,
+    /// The event that everything of its case goes back to, as its envelope says.
+    pub correlation: Option<String>,
     /// What happened.
     pub event: E,
 }

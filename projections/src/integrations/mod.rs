@@ -1,6 +1,8 @@
-//! Which external accounts an organization has connected, and in what state the connections are.
+//! Which external accounts an organization has connected or is about to connect, and how the connections are.
 
+mod attempt;
 mod read;
+mod row;
 mod write;
 
 pub(crate) use read::fingerprint;

@@ -3,159 +3,171 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use infragpt_events::{
-    OrganizationId,
-    integration::{Authorized, IntegrationEvent},
-};
-use sqlx::PgConnection;
+use infragpt_events::integration::IntegrationEvent;
+use sqlx::{PgConnection, types::Json};
 use uuid::Uuid;
 
-use crate::{Recorded, column};
+use super::{
+    attempt::Attempts,
+    row::{Row, Standing},
+};
+use crate::Recorded;
 
 /// Writes what `events` say; applying them again changes nothing.
+///
+/// What an event makes of a row depends on the row, so the rows are read first. The transaction holds the checkpoint, so
+/// that nobody else writes them meanwhile.
+///
+/// # Errors
+/// When PostgreSQL refuses or is gone.
 pub async fn apply(connection: &mut PgConnection, events: &[Recorded<IntegrationEvent>]) -> Result<(), sqlx::Error> {
-    let mut rows: BTreeMap<Uuid, Row<'_>> = BTreeMap::new();
-    for event in events {
-        let (state, reason) = match &event.event {
-            IntegrationEvent::Authorized(_) | IntegrationEvent::Resumed(_) => ("active", None),
-            IntegrationEvent::Suspended(suspended) => ("suspended", Some(suspended.reason.as_str())),
-            IntegrationEvent::Disconnected(disconnected) => ("disconnected", Some(disconnected.reason.as_str())),
-            IntegrationEvent::ResourceGranted(_) | IntegrationEvent::ResourceWithdrawn(_) => continue,
-        };
-        let before = rows.get(&event.aggregate).and_then(|row| row.authorized);
-        let authorized = match &event.event {
-            IntegrationEvent::Authorized(authorized) => Some((&event.organization, authorized, event.time)),
-            _ => before,
-        };
-        rows.insert(
-            event.aggregate,
-            Row {
-                authorized,
-                state,
-                reason,
-                time: event.time,
-                sequence: event.sequence,
-            },
-        );
+    let mut ids: Vec<Uuid> = events.iter().map(|event| event.aggregate).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    if ids.is_empty() {
+        return Ok(());
     }
-    let (mut whole, mut changed) = (Whole::default(), States::default());
-    for (id, row) in rows {
-        match row.authorized {
-            Some((organization, authorized, at)) => whole.push(organization, authorized, at, (id, &row)),
-            None => changed.push(id, &row),
+    let mut rows = load(connection, &ids).await?;
+    let mut changed: BTreeMap<Uuid, Row> = BTreeMap::new();
+    for event in events {
+        let after = match rows.get(&event.aggregate) {
+            Some(row) => row.after(event),
+            None => Row::first(event),
+        };
+        if let Some(row) = after {
+            changed.insert(event.aggregate, row.clone());
+            rows.insert(event.aggregate, row);
         }
     }
-    changed.update(connection).await?;
-    whole.upsert(connection).await
+    let mut columns = Columns::default();
+    for row in changed.into_values() {
+        columns.push(row);
+    }
+    columns.upsert(connection).await
 }
 
-/// What a batch makes of one integration. Without an authorization in the batch, only the state of a row that is there.
-struct Row<'a> {
-    authorized: Option<(&'a OrganizationId, &'a Authorized, DateTime<Utc>)>,
-    state: &'static str,
-    reason: Option<&'a str>,
-    time: DateTime<Utc>,
-    sequence: u64,
+/// The rows that are there, as the last batch left them.
+async fn load(connection: &mut PgConnection, ids: &[Uuid]) -> Result<BTreeMap<Uuid, Row>, sqlx::Error> {
+    let found = sqlx::query!(
+        r#"SELECT organization_id, id, connector, state, reason, account_id, account_name, bot_user, scopes,
+                  authorized_at, changed_at, open_attempts AS "open_attempts: Json<Attempts>", requested_by,
+                  attempt_failure, synchronized_at, sequence
+           FROM integrations WHERE id = ANY($1)"#,
+        ids,
+    )
+    .fetch_all(connection)
+    .await?;
+    let mut rows = BTreeMap::new();
+    for row in found {
+        let standing = Standing::read(&row.state, row.reason)
+            .ok_or_else(|| sqlx::Error::Decode(format!("no integration is `{}`", row.state).into()))?;
+        let row = Row {
+            organization_id: row.organization_id,
+            id: row.id,
+            connector: row.connector,
+            standing,
+            account_id: row.account_id,
+            account_name: row.account_name,
+            bot_user: row.bot_user,
+            scopes: row.scopes,
+            authorized_at: row.authorized_at,
+            changed_at: row.changed_at,
+            open_attempts: row.open_attempts.0,
+            requested_by: row.requested_by,
+            attempt_failure: row.attempt_failure,
+            synchronized_at: row.synchronized_at,
+            sequence: row.sequence,
+        };
+        rows.insert(row.id, row);
+    }
+    Ok(rows)
 }
 
 #[derive(Default)]
-struct States {
+struct Columns {
+    organization_id: Vec<String>,
     id: Vec<Uuid>,
+    connector: Vec<String>,
     state: Vec<String>,
     reason: Vec<Option<String>>,
+    account_id: Vec<Option<String>>,
+    account_name: Vec<Option<String>>,
+    bot_user: Vec<Option<String>>,
+    scopes: Vec<serde_json::Value>,
+    authorized_at: Vec<Option<DateTime<Utc>>>,
     changed_at: Vec<DateTime<Utc>>,
+    open_attempts: Vec<Json<Attempts>>,
+    attempt: Vec<Option<Uuid>>,
+    pending_until: Vec<Option<DateTime<Utc>>>,
+    requested_by: Vec<Option<String>>,
+    attempt_failure: Vec<Option<String>>,
+    synchronized_at: Vec<Option<DateTime<Utc>>>,
     sequence: Vec<i64>,
 }
 
-impl States {
-    fn push(&mut self, id: Uuid, row: &Row<'_>) {
-        self.id.push(id);
-        self.state.push(row.state.to_owned());
-        self.reason.push(column::optional(row.reason));
-        self.changed_at.push(column::time(row.time));
-        self.sequence.push(column::sequence(row.sequence));
-    }
-
-    async fn update(&self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
-        if self.id.is_empty() {
-            return Ok(());
-        }
-        sqlx::query!(
-            "UPDATE integrations AS old
-             SET state = new.state, reason = new.reason, changed_at = new.changed_at, sequence = new.sequence
-             FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::bigint[])
-                  AS new (id, state, reason, changed_at, sequence)
-             WHERE old.id = new.id AND old.sequence < new.sequence",
-            &self.id,
-            &self.state,
-            &self.reason as &[Option<String>],
-            &self.changed_at,
-            &self.sequence,
-        )
-        .execute(connection)
-        .await?;
-        Ok(())
-    }
-}
-
-#[derive(Default)]
-struct Whole {
-    organization_id: Vec<String>,
-    connector: Vec<String>,
-    account_id: Vec<String>,
-    account_name: Vec<String>,
-    bot_user: Vec<Option<String>>,
-    scopes: Vec<serde_json::Value>,
-    authorized_at: Vec<DateTime<Utc>>,
-    changed: States,
-}
-
-impl Whole {
-    fn push(
-        &mut self,
-        organization: &OrganizationId,
-        authorized: &Authorized,
-        at: DateTime<Utc>,
-        (id, row): (Uuid, &Row<'_>),
-    ) {
-        self.organization_id.push(organization.as_str().to_owned());
-        self.connector.push(authorized.connector.as_str().to_owned());
-        self.account_id.push(column::text(&authorized.account.id));
-        self.account_name.push(column::text(&authorized.account.name));
-        self.bot_user.push(column::optional(authorized.bot_user.as_deref()));
-        self.scopes.push(column::list(&authorized.scopes));
-        self.authorized_at.push(column::time(at));
-        self.changed.push(id, row);
+impl Columns {
+    fn push(&mut self, row: Row) {
+        let newest = row.open_attempts.newest();
+        self.attempt.push(newest.map(|attempt| attempt.id));
+        self.pending_until.push(newest.map(|attempt| attempt.expires_at));
+        self.organization_id.push(row.organization_id);
+        self.id.push(row.id);
+        self.connector.push(row.connector);
+        self.state.push(row.standing.state().to_owned());
+        self.reason.push(row.standing.reason().map(str::to_owned));
+        self.account_id.push(row.account_id);
+        self.account_name.push(row.account_name);
+        self.bot_user.push(row.bot_user);
+        self.scopes.push(row.scopes);
+        self.authorized_at.push(row.authorized_at);
+        self.changed_at.push(row.changed_at);
+        self.open_attempts.push(Json(row.open_attempts));
+        self.requested_by.push(row.requested_by);
+        self.attempt_failure.push(row.attempt_failure);
+        self.synchronized_at.push(row.synchronized_at);
+        self.sequence.push(row.sequence);
     }
 
     async fn upsert(&self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
-        if self.organization_id.is_empty() {
+        if self.id.is_empty() {
             return Ok(());
         }
+        // A row keeps its organization and connector: its identity is made of them.
         sqlx::query!(
             "INSERT INTO integrations
                  (organization_id, id, connector, state, reason, account_id, account_name, bot_user, scopes,
-                  authorized_at, changed_at, sequence)
+                  authorized_at, changed_at, open_attempts, attempt, pending_until, requested_by, attempt_failure,
+                  synchronized_at, sequence)
              SELECT * FROM unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
-                  $8::text[], $9::jsonb[], $10::timestamptz[], $11::timestamptz[], $12::bigint[])
+                  $8::text[], $9::jsonb[], $10::timestamptz[], $11::timestamptz[], $12::jsonb[], $13::uuid[],
+                  $14::timestamptz[], $15::text[], $16::text[], $17::timestamptz[], $18::bigint[])
              ON CONFLICT (id) DO UPDATE SET
-                 organization_id = excluded.organization_id, connector = excluded.connector, state = excluded.state,
-                 reason = excluded.reason, account_id = excluded.account_id, account_name = excluded.account_name,
-                 bot_user = excluded.bot_user, scopes = excluded.scopes, authorized_at = excluded.authorized_at,
-                 changed_at = excluded.changed_at, sequence = excluded.sequence
+                 state = excluded.state, reason = excluded.reason,
+                 account_id = excluded.account_id, account_name = excluded.account_name, bot_user = excluded.bot_user,
+                 scopes = excluded.scopes, authorized_at = excluded.authorized_at, changed_at = excluded.changed_at,
+                 open_attempts = excluded.open_attempts, attempt = excluded.attempt,
+                 pending_until = excluded.pending_until, requested_by = excluded.requested_by,
+                 attempt_failure = excluded.attempt_failure, synchronized_at = excluded.synchronized_at,
+                 sequence = excluded.sequence
              WHERE integrations.sequence < excluded.sequence",
             &self.organization_id,
-            &self.changed.id,
+            &self.id,
             &self.connector,
-            &self.changed.state,
-            &self.changed.reason as &[Option<String>],
-            &self.account_id,
-            &self.account_name,
+            &self.state,
+            &self.reason as &[Option<String>],
+            &self.account_id as &[Option<String>],
+            &self.account_name as &[Option<String>],
             &self.bot_user as &[Option<String>],
             &self.scopes,
-            &self.authorized_at,
-            &self.changed.changed_at,
-            &self.changed.sequence,
+            &self.authorized_at as &[Option<DateTime<Utc>>],
+            &self.changed_at,
+            &self.open_attempts as &[Json<Attempts>],
+            &self.attempt as &[Option<Uuid>],
+            &self.pending_until as &[Option<DateTime<Utc>>],
+            &self.requested_by as &[Option<String>],
+            &self.attempt_failure as &[Option<String>],
+            &self.synchronized_at as &[Option<DateTime<Utc>>],
+            &self.sequence,
         )
         .execute(connection)
         .await?;

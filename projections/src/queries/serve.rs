@@ -77,7 +77,7 @@ pub async fn serve(
 
 impl Tools {
     async fn integrations(&self, organization: &OrganizationId) -> Result<integrations::Answer, sqlx::Error> {
-        integrations::answer(&mut *self.database.acquire().await?, organization).await
+        integrations::answer(&mut *self.database.acquire().await?, organization, now()).await
     }
 
     fn verify(&self, call: &Call, tool: &str) -> Result<OrganizationId, ServiceError> {

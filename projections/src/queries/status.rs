@@ -26,7 +26,7 @@ pub(crate) async fn answer(
 ) -> Result<Answer, sqlx::Error> {
     let mut connection = database.acquire().await?;
     let midnight = now.with_time(NaiveTime::MIN).single().unwrap_or(now);
-    let connected = integrations::answer(&mut connection, organization).await?;
+    let connected = integrations::answer(&mut connection, organization, now).await?;
     let summary = sqlx::query!(
         r#"SELECT (SELECT count(*) FROM conversations WHERE organization_id = $1) AS "conversations!",
                   (SELECT count(*) FROM changes WHERE organization_id = $1 AND occurred_at >= $2) AS "changes_today!",

@@ -33,7 +33,16 @@ pub async fn apply(connection: &mut PgConnection, events: &[Recorded<Integration
                 std::mem::take(&mut rows).write(connection).await?;
                 withdraw_all(connection, event).await?;
             }
-            IntegrationEvent::Authorized(_) | IntegrationEvent::Suspended(_) | IntegrationEvent::Resumed(_) => {}
+            IntegrationEvent::AuthorizationStarted(_)
+            | IntegrationEvent::AuthorizationReturned(_)
+            | IntegrationEvent::AuthorizationFailed(_)
+            | IntegrationEvent::Authorized(_)
+            | IntegrationEvent::Synchronized(_)
+            | IntegrationEvent::PermissionsChanged(_)
+            | IntegrationEvent::Degraded(_)
+            | IntegrationEvent::Recovered(_)
+            | IntegrationEvent::Suspended(_)
+            | IntegrationEvent::Resumed(_) => {}
         }
     }
     rows.write(connection).await

@@ -4,9 +4,12 @@ use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
 use infragpt_events::{
     ConnectorKind, DomainEvent, OrganizationId,
+    audit::{self, AuditEvent, AuditedAction},
     change::{self, Actor, ChangeEvent, ChangeKind},
     conversation::{self, AnswerFailed, AnswerPosted, AnswerRequested, Author, Message, Place},
-    integration::{self, Account, Authorized, IntegrationEvent, Resource, ResourceGranted, ResourceKind},
+    integration::{
+        self, Account, AuthorizationStarted, Authorized, IntegrationEvent, Resource, ResourceGranted, ResourceKind,
+    },
 };
 use infragpt_local::{Postgres, PostgresOptions};
 use infragpt_nats::{Envelope, Received};
@@ -139,6 +142,11 @@ impl Log {
         self.push::<ChangeEvent>(id, recorded)
     }
 
+    pub fn audited(self, identity: &str, recorded: audit::Recorded) -> Self {
+        let id = audit::id(&self.organization, identity);
+        self.push::<AuditEvent>(id, recorded)
+    }
+
     pub fn asked(self, thread: &str, message: &str, text: &str) -> Self {
         let (place, message) = (place(thread), said(message, text));
         let answer_id = conversation::answer_id(&place, &message.id);
@@ -185,6 +193,33 @@ pub fn authorized(connector_name: &str, account: &str) -> Authorized {
         },
         bot_user: Some("U1".to_owned()),
         scopes: vec!["read".to_owned(), "write".to_owned()],
+        attempt: None,
+        credential: None,
+        allowed_at: None,
+    }
+}
+
+/// The attempt with a number, which `user:<number>` starts and can finish until `until`.
+pub fn started(connector_name: &str, number: u128, until: i64) -> AuthorizationStarted {
+    AuthorizationStarted {
+        connector: connector(connector_name),
+        attempt: Uuid::from_u128(number),
+        requested_by: format!("user:{number}"),
+        expires_at: at(until),
+    }
+}
+
+/// A credential that was opened for `purpose`, twice, the second time after `minutes`.
+pub fn opened(purpose: &str, minutes: i64) -> audit::Recorded {
+    audit::Recorded {
+        action: AuditedAction::CredentialRead,
+        connector: Some(connector("slack")),
+        integration: Some(Uuid::from_u128(7)),
+        purpose: Some(purpose.to_owned()),
+        refused: None,
+        count: 2,
+        first_at: at(0),
+        last_at: at(minutes),
     }
 }
 

@@ -1,10 +1,11 @@
 //! One organization never sees another's rows.
 
-use infragpt_events::{change::ChangeKind, conversation, integration, integration::ResourceKind};
+use infragpt_events::{OrganizationId, change::ChangeKind, conversation, integration, integration::ResourceKind};
 use sqlx::PgPool;
 
-use super::fixture::{Fixture, Log, at, authorized, changed, connector, granted, organization, place};
+use super::fixture::{Fixture, Log, at, authorized, changed, connector, granted, opened, organization, place};
 use crate::{
+    audit,
     changes::{self, Filter},
     conversations, event_index, integrations, resources,
 };
@@ -17,16 +18,25 @@ async fn every_query_of_an_organization_shows_its_own_rows_alone() {
             .integration("github", granted("github", ResourceKind::Repository, &["same/name"]))
             .change("1", changed(ChangeKind::Push, "same/name", 1))
             .asked("1.0", "1.0", "the same place")
+            .audited("1", opened("post", 1))
     };
-    fixture.apply(&log(log(Log::of("acme")).and("rival")).events).await;
+    let both = log(log(Log::of("acme")).and("rival"));
+    fixture
+        .apply(&both.and("-").audited("1", opened("unknown", 1)).events)
+        .await;
     let acme = seen(&fixture.database, "acme").await;
-    assert_eq!(acme, [1, 1, 1, 1, 1, 1, 1, 1, 1, 4]);
+    assert_eq!(acme, [1, 1, 1, 1, 1, 1, 1, 1, 1, 5, 1]);
     assert_eq!(seen(&fixture.database, "rival").await, acme);
-    assert_eq!(seen(&fixture.database, "nobody").await, [0; 10]);
+    assert_eq!(seen(&fixture.database, "nobody").await, [0; 11]);
+    let unknown = audit::list(&fixture.database, &OrganizationId::nobody(), 10)
+        .await
+        .unwrap();
+    assert_eq!(unknown.len(), 1);
+    assert_eq!(unknown[0].purpose.as_deref(), Some("unknown"));
 }
 
 /// How much each query shows to an organization.
-async fn seen(database: &PgPool, name: &str) -> [usize; 10] {
+async fn seen(database: &PgPool, name: &str) -> [usize; 11] {
     let organization = organization(name);
     let filter = |repository| Filter {
         repository,
@@ -39,13 +49,18 @@ async fn seen(database: &PgPool, name: &str) -> [usize; 10] {
     let own = integration::id(&organization, &connector("github"));
     let others = integration::id(&super::fixture::organization("acme"), &connector("github"));
     if own != others {
-        assert_eq!(integrations::find(database, &organization, others).await.unwrap(), None);
+        assert_eq!(
+            integrations::find(database, &organization, others, at(60))
+                .await
+                .unwrap(),
+            None
+        );
     }
     let thread = conversation::id(&place("1.0"));
     [
-        integrations::list(database, &organization).await.unwrap().len(),
+        integrations::list(database, &organization, at(60)).await.unwrap().len(),
         usize::from(
-            integrations::find(database, &organization, own)
+            integrations::find(database, &organization, own, at(60))
                 .await
                 .unwrap()
                 .is_some(),
@@ -69,5 +84,6 @@ async fn seen(database: &PgPool, name: &str) -> [usize; 10] {
             .unwrap()
             .len(),
         event_index::latest(database, &organization, 100).await.unwrap().len(),
+        audit::list(database, &organization, 100).await.unwrap().len(),
     ]
 }

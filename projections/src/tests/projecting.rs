@@ -2,11 +2,15 @@
 
 use infragpt_events::{
     change::ChangeKind,
-    integration::{Disconnected, ResourceKind, ResourceWithdrawn, Resumed, Suspended},
+    integration::{
+        AuthorizationFailed, AuthorizationReturned, Authorized, Degraded, Disconnected, PermissionsChanged, Recovered,
+        ResourceKind, ResourceWithdrawn, Resumed, Suspended, Synchronized,
+    },
 };
 use infragpt_nats::Received;
+use uuid::Uuid;
 
-use super::fixture::{Fixture, Log, authorized, changed, connector, granted, organization, place};
+use super::fixture::{Fixture, Log, at, authorized, changed, connector, granted, opened, organization, place, started};
 use crate::{changes, checkpoint, conversations, fingerprint, integrations, resources};
 
 /// Everything that happens to rows: made, changed, ended, begun again.
@@ -46,7 +50,60 @@ fn everything() -> Vec<Received> {
         .asked("2.0", "2.0", "status")
         .change("run-1", changed(ChangeKind::WorkflowRunFailed, "acme/payments", 2))
         .change("push-1", changed(ChangeKind::Push, "acme/payments", 3))
+        .integration(
+            "slack",
+            Degraded {
+                reason: "the token is refused".to_owned(),
+            },
+        )
+        .integration("slack", started("slack", 1, 40))
+        .integration("slack", started("slack", 2, 45))
+        .integration(
+            "slack",
+            AuthorizationFailed {
+                attempt: Uuid::from_u128(2),
+                reason: "cancelled".to_owned(),
+            },
+        )
+        .integration(
+            "slack",
+            AuthorizationReturned {
+                attempt: Uuid::from_u128(1),
+                leg: 1,
+            },
+        )
+        .integration(
+            "slack",
+            Authorized {
+                attempt: Some(Uuid::from_u128(1)),
+                ..authorized("slack", "T1")
+            },
+        )
+        .integration(
+            "slack",
+            Synchronized {
+                kind: ResourceKind::Channel,
+                count: 1,
+            },
+        )
+        .integration(
+            "slack",
+            PermissionsChanged {
+                scopes: vec!["chat:write".to_owned()],
+            },
+        )
+        .integration(
+            "slack",
+            Degraded {
+                reason: "the bot was removed".to_owned(),
+            },
+        )
+        .integration("slack", Recovered {})
+        .audited("1", opened("post", 1))
+        .audited("2", opened("history", 2))
+        .audited("1", opened("post, again", 3))
         .and("other")
+        .integration("slack", started("slack", 3, 40))
         .integration("github", authorized("github", "third"))
         .integration(
             "github",
@@ -64,16 +121,28 @@ async fn a_log_becomes_rows() {
     fixture.apply(&everything()).await;
     let (database, acme) = (&fixture.database, organization("acme"));
 
-    let connected = integrations::list(database, &acme).await.unwrap();
+    let connected = integrations::list(database, &acme, at(60)).await.unwrap();
     let described: Vec<_> = connected
         .iter()
-        .map(|one| (&*one.connector, &*one.state, &*one.account_id, one.scopes.len()))
+        .map(|one| {
+            (
+                &*one.connector,
+                &*one.state,
+                one.account_id.as_deref(),
+                one.scopes.len(),
+            )
+        })
         .collect();
     assert_eq!(
         described,
-        [("github", "active", "second", 2), ("slack", "active", "T1", 2)]
+        [
+            ("github", "active", Some("second"), 2),
+            ("slack", "active", Some("T1"), 1)
+        ]
     );
-    let other = integrations::list(database, &organization("other")).await.unwrap();
+    let other = integrations::list(database, &organization("other"), at(60))
+        .await
+        .unwrap();
     assert_eq!(
         (&*other[0].state, other[0].reason.as_deref()),
         ("suspended", Some("unpaid"))
@@ -87,7 +156,7 @@ async fn a_log_becomes_rows() {
         "a disconnection withdraws what was granted"
     );
 
-    assert_eq!(changes::since(database, &acme, super::fixture::at(0)).await.unwrap(), 2);
+    assert_eq!(changes::since(database, &acme, at(0)).await.unwrap(), 2);
     assert_eq!(conversations::count(database, &acme).await.unwrap(), 2);
     let thread = infragpt_events::conversation::id(&place("1.0"));
     let messages = conversations::messages(database, &acme, thread).await.unwrap();

@@ -96,7 +96,7 @@ async fn tools_answer_in_the_form_that_agents_know() {
         })
     );
     let mut connection = fixture.database.acquire().await.unwrap();
-    let connected = queries::integrations::answer(&mut connection, &organization("acme"))
+    let connected = queries::integrations::answer(&mut connection, &organization("acme"), at(60))
         .await
         .unwrap();
     assert_eq!(
@@ -105,6 +105,7 @@ async fn tools_answer_in_the_form_that_agents_know() {
             "integrations": [{
                 "connector": "github",
                 "state": "active",
+                "reason": null,
                 "account": { "id": "I1", "name": "I1 Inc." },
                 "authorized_at": "2026-11-22T00:01:00Z",
                 "repositories": ["acme/payments", "acme/web"],
