@@ -97,3 +97,9 @@ fn words(panic: &(dyn Any + Send)) -> &str {
         .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
         .unwrap_or("no words")
 }
+
+/// A request id for tests of what shows one.
+#[cfg(test)]
+pub(crate) fn tests_request_id(id: &str) -> RequestId {
+    RequestId(id.to_owned())
+}

@@ -1,5 +1,7 @@
-//! HTTP: what every listener has in common (health, readiness, problems, request ids, one log line a request).
+//! HTTP: what every listener has in common (health, readiness, problems, request ids, one log line a request), and the
+//! pages that people come back to from Slack and GitHub.
 
+pub mod authorization;
 mod health;
 mod layers;
 pub mod problem;

@@ -41,6 +41,8 @@ pub struct Listed {
     pub reason: Option<String>,
     /// Since when it is in that state.
     pub since: Option<DateTime<Utc>>,
+    /// When it was last authorized.
+    pub authorized_at: Option<DateTime<Utc>>,
     /// The account that is connected, or was.
     pub account: Option<Account>,
     /// What the account's owner allowed.
@@ -66,7 +68,8 @@ impl Context {
         use infragpt_events::integration::IntegrationEvent as Event;
         let history = self.store.history::<Integration>(&target.subject).await;
         let now = self.now();
-        let (mut state, mut since, mut last_failure) = (Integration::default(), None, None);
+        let mut state = Integration::default();
+        let (mut since, mut authorized_at, mut last_failure) = (None, None, None);
         for (stored, event) in history.map_err(|error| not_stored(&error))? {
             let before = state.lifecycle(stored);
             state = state.evolve(&event);
@@ -75,7 +78,8 @@ impl Context {
             }
             match event {
                 Event::AuthorizationFailed(failed) => last_failure = Some(failed.reason),
-                Event::Authorized(_) | Event::AuthorizationStarted(_) => last_failure = None,
+                Event::AuthorizationStarted(_) => last_failure = None,
+                Event::Authorized(_) => (authorized_at, last_failure) = (Some(stored), None),
                 _ => {}
             }
         }
@@ -86,6 +90,7 @@ impl Context {
             state: state.lifecycle(now).to_string(),
             reason: state.reason().map(str::to_owned),
             since,
+            authorized_at,
             account: connected.map(|connected| connected.account.clone()),
             scopes: state.connected().map(|it| it.scopes.clone()).unwrap_or_default(),
             resources: state.connected().map_or(0, |it| it.resources.len()),

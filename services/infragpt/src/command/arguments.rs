@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use super::{integrations, nats, projections, sandbox};
+use super::{integrations, keys, nats, projections, sandbox};
 use crate::{bench, configuration, demo, environment, failure::Failure, logging, role::Role, serve};
 
 const EXAMPLES: &str = "\
@@ -17,9 +17,11 @@ In production:
   infragpt migrate                   bring the database up to date
   infragpt serve                     run every role in one process
   infragpt serve --role slack        run one role; each has its own NATS user
+  infragpt keys generate             make a key for the vault of credentials
   infragpt integrations connect slack --organization acme
 
 Looking and repairing:
+  infragpt integrations list --organization acme
   infragpt nats check                what `nats apply` would change
   infragpt projections status        how far the read models are behind
   infragpt projections rebuild       make the read models again from the log
@@ -69,6 +71,9 @@ enum Action {
     /// Connections to Slack and GitHub
     #[command(subcommand)]
     Integrations(integrations::Action),
+    /// What credentials are encrypted with
+    #[command(subcommand)]
+    Keys(keys::Action),
     /// Print every setting with its default and its variable
     Configuration,
 }
@@ -93,6 +98,11 @@ impl Command {
             Action::Migrate => projections::migrate(&configured()?).await,
             Action::Projections(action) => action.run(&configured()?).await,
             Action::Integrations(action) => action.run(&configured()?).await,
+            Action::Keys(keys::Action::Generate) => {
+                keys::Action::generate();
+                Ok(())
+            }
+            Action::Keys(action) => action.run(&configured()?).await,
             Action::Dev(arguments) => Box::pin(environment::dev(arguments)).await,
             Action::Demo(arguments) => Box::pin(demo::run(arguments)).await,
             Action::Bench(arguments) => Box::pin(bench::run(arguments)).await,

@@ -1,8 +1,10 @@
 //! The command line.
 
 mod arguments;
+mod ask;
 mod connection;
 mod integrations;
+mod keys;
 mod nats;
 mod projections;
 mod sandbox;

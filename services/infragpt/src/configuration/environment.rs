@@ -12,18 +12,34 @@ const KEYS: &[&str] = &[
     "log.format",
     "log.level",
     "http.listen",
+    "http.public_url",
     "nats.url",
     "nats.replicas",
     "database.url",
     "grant.key",
+    "encryption.keys",
+    "integrations.probe_seconds",
+    "integrations.synchronize_seconds",
     "slack.signing_secret",
     "slack.app_token",
     "slack.bot_token",
+    "slack.client_id",
+    "slack.client_secret",
     "slack.api_url",
+    "slack.authorize_url",
     "slack.max_body_bytes",
     "slack.socket_connections",
     "github.webhook_secret",
     "github.max_body_bytes",
+    "github.app_id",
+    "github.private_key",
+    "github.private_key_file",
+    "github.client_id",
+    "github.client_secret",
+    "github.slug",
+    "github.api_url",
+    "github.web_url",
+    "github.reconcile_seconds",
 ];
 
 /// Variables that others read: the servers that run beside us, and the command line.
@@ -85,15 +101,20 @@ impl Provider for Variables {
                 continue;
             }
             let value = match text.parse::<u64>() {
-                Ok(number) if key.ends_with("_bytes") || key.ends_with("_connections") || key.ends_with("replicas") => {
-                    Value::from(number)
-                }
+                Ok(number) if is_number(key) => Value::from(number),
                 _ => Value::from(text.as_str()),
             };
             insert(&mut root, key, value);
         }
         Ok(Map::from([(Profile::Default, root)]))
     }
+}
+
+/// Other keys are text although it may have digits only, such as a secret.
+fn is_number(key: &str) -> bool {
+    ["_bytes", "_connections", "_seconds", "replicas", "app_id"]
+        .iter()
+        .any(|end| key.ends_with(end))
 }
 
 fn insert(dict: &mut Dict, key: &str, value: Value) {

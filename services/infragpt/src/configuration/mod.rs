@@ -9,6 +9,7 @@ use infragpt_connectors::{github, slack};
 pub use read::{DEFAULTS, Error, read, read_from};
 use secrecy::SecretString;
 use serde::Deserialize;
+use url::Url;
 
 /// Everything that can be set.
 #[derive(Debug, Clone, Deserialize)]
@@ -24,6 +25,10 @@ pub struct Configuration {
     pub database: Database,
     /// What agents may ask for.
     pub grant: Grant,
+    /// What credentials are encrypted with.
+    pub encryption: Encryption,
+    /// How connections are looked after.
+    pub integrations: Integrations,
     /// The Slack application.
     pub slack: slack::Configuration,
     /// The GitHub App.
@@ -58,6 +63,8 @@ pub enum LogFormat {
 pub struct Http {
     /// The public listener's address.
     pub listen: SocketAddr,
+    /// Where people's browsers reach that listener.
+    pub public_url: Url,
 }
 
 /// `[nats]`.
@@ -89,6 +96,25 @@ pub struct Grant {
     /// The key that signs grants.
     #[serde(default)]
     pub key: Option<SecretString>,
+}
+
+/// `[encryption]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Encryption {
+    /// The keys that data keys are wrapped under, separated by commas, the current one first.
+    #[serde(default)]
+    pub keys: Option<SecretString>,
+}
+
+/// `[integrations]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Integrations {
+    /// How often every connection is tried, in seconds.
+    pub probe_seconds: u64,
+    /// How often what a connection may see is compared with what there is, in seconds.
+    pub synchronize_seconds: u64,
 }
 
 /// The users of `nats/server.conf`: one for each role, and the two that people use.

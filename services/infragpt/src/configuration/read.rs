@@ -56,6 +56,20 @@ pub fn read_from(file: &Path, variables: impl IntoIterator<Item = (String, Strin
     let wrong = |problem: &dyn std::fmt::Display| Error::Value(problem.to_string());
     configuration.slack.check().map_err(|error| wrong(&error))?;
     configuration.github.check().map_err(|error| wrong(&error))?;
+    let public = &configuration.http.public_url;
+    if !matches!(public.scheme(), "http" | "https") || public.path() != "/" || public.query().is_some() {
+        return Err(Error::Value(format!(
+            "`http.public_url` is {public}: use http(s)://host[:port] without a path"
+        )));
+    }
+    for (key, seconds) in [
+        ("probe_seconds", configuration.integrations.probe_seconds),
+        ("synchronize_seconds", configuration.integrations.synchronize_seconds),
+    ] {
+        if seconds == 0 {
+            return Err(Error::Value(format!("`integrations.{key}` is 0: use 1 or more")));
+        }
+    }
     if !matches!(configuration.nats.replicas, 1 | 3 | 5) {
         let replicas = configuration.nats.replicas;
         return Err(Error::Value(format!(
@@ -174,6 +188,8 @@ mod tests {
                 "slack.app_token looks like",
             ),
             ("[nats]\nreplicas = 2", &[], "nats.replicas is 2"),
+            ("[integrations]\nprobe_seconds = 0", &[], "integrations.probe_seconds"),
+            ("", &[("INFRAGPT_HTTP_PUBLIC_URL", "https://x.example/path")], "http.public_url"),
             ("[nats", &[], "infragpt.toml"),
         ] {
             let error = read_with(file, variables).unwrap_err();

@@ -89,20 +89,6 @@ pub async fn dev(arguments: DevArguments) -> Result<(), Failure> {
 async fn start(options: Options) -> anyhow::Result<Installation> {
     let mut installation = Installation::start(options).await?;
     installation.start_roles().await?;
-    let organization = installation.endpoints.organization_id.clone();
-    installation
-        .infragpt(&["integrations", "connect", "slack", "--organization", &organization])
-        .await?;
-    installation
-        .infragpt(&[
-            "integrations",
-            "connect",
-            "github",
-            "--organization",
-            &organization,
-            "--account",
-            "4242",
-        ])
-        .await?;
+    installation.connect_organization().await?;
     Ok(installation)
 }

@@ -1,6 +1,6 @@
 //! Where everything is, for people and for `--endpoints FILE`.
 
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, fmt, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +31,12 @@ pub struct Endpoints {
     pub slack_bot_token: String,
     /// A channel to write in.
     pub slack_channel: String,
+    /// GitHub's pages in the sandbox.
+    pub github_web_url: String,
+    /// The GitHub App's number.
+    pub github_app_id: u64,
+    /// The file with the App's private key.
+    pub github_private_key_file: PathBuf,
     /// What GitHub signs with.
     pub github_webhook_secret: String,
     /// The organization that is connected.

@@ -18,6 +18,9 @@ use url::Url;
 use super::{Endpoints, NatsCredentials, Roles, secrets::Secrets};
 use crate::configuration::NatsUser;
 
+/// The private key of the sandbox's GitHub App: it opens nothing but sandboxes.
+const SANDBOX_APP_KEY: &str = include_str!("sandbox-app-key.pem");
+
 /// What an installation is made of.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -88,11 +91,14 @@ impl Installation {
             ..options
         };
         let mut secrets = Secrets::load_or_create(&options.data_directory)?;
+        let api = free_address()?;
+        let app_key = options.data_directory.join("github-app.pem");
+        fs::write(&app_key, SANDBOX_APP_KEY).with_context(|| format!("{} can't be written", app_key.display()))?;
         let (nats, postgres, sandbox) = tokio::try_join!(
             Box::pin(start_nats(&options.data_directory, &secrets)),
             Box::pin(start_postgres(&options.data_directory)),
             async {
-                Sandbox::start(sandbox_configuration(&options))
+                Sandbox::start(sandbox_configuration(&options, api))
                     .await
                     .context("the sandbox can't be started")
             },
@@ -111,7 +117,7 @@ impl Installation {
             Some(server) => server.url_of(options.database.as_deref().unwrap_or("infragpt")),
             None => configured_database(options.database.as_deref())?,
         };
-        let endpoints = endpoints(&options, &secrets, nats_url, &database_url, &sandbox)?;
+        let endpoints = endpoints(&options, &secrets, nats_url, &database_url, &sandbox, api);
         let environment = environment(&options, &secrets, &endpoints);
         let installation = Self {
             nats,
@@ -193,6 +199,8 @@ impl Installation {
             .args(arguments)
             .envs(&self.environment)
             .env("INFRAGPT_LOG_LEVEL", "warn")
+            // What an operator hands over; no role is given it.
+            .env("INFRAGPT_SLACK_BOT_TOKEN", &self.endpoints.slack_bot_token)
             .current_dir(&self.options.data_directory)
             .output()
             .await
@@ -207,165 +215,36 @@ impl Installation {
     }
 
     /// The variables that the roles are configured with.
-    pub fn environment(&self) -> &BTreeMap<String, String> {
-        &self.environment
-    }
-
-    /// Stops everything in order.
-    ///
-    /// # Errors
-    /// The first thing that could not be stopped.
-    pub async fn stop(mut self) -> anyhow::Result<()> {
-        if let Some(roles) = self.roles.take() {
-            roles.stop().await?;
-        }
-        self.sandbox.stop().await;
-        if let Some(nats) = &mut self.nats {
-            nats.stop().await?;
-        }
-        if let Some(postgres) = &mut self.postgres {
-            postgres.stop().await?;
-        }
-        Ok(())
-    }
-}
-
-/// `INFRAGPT_DATABASE_URL`, with another database's name if there is one.
-fn configured_database(name: Option<&str>) -> anyhow::Result<SecretString> {
-    let configured = std::env::var("INFRAGPT_DATABASE_URL").context("INFRAGPT_DATABASE_URL is gone")?;
-    let Some(name) = name else { return Ok(configured.into()) };
-    let mut url = Url::parse(&configured).context("INFRAGPT_DATABASE_URL is no URL")?;
-    url.set_path(name);
-    Ok(String::from(url).into())
-}
-
-async fn start_nats(directory: &Path, secrets: &Secrets) -> anyhow::Result<Option<NatsServer>> {
-    if std::env::var_os("INFRAGPT_NATS_URL").is_some() {
-        return Ok(None);
-    }
-    let configuration = directory.join("server.conf");
-    fs::write(&configuration, infragpt_nats::definition::SERVER_CONFIGURATION)
-        .with_context(|| format!("{} can't be written", configuration.display()))?;
-    let environment = NatsUser::ALL
-        .into_iter()
-        .map(|user| {
-            (
-                user.password_variable(),
-                SecretString::from(secrets.nats[user.as_str()].clone()),
-            )
-        })
-        .collect();
-    let options = NatsOptions {
-        binary: find::nats_server()?,
-        configuration,
-        environment,
-        store_directory: directory.join("nats"),
-        port: None,
-        log: directory.join("nats.log"),
-    };
-    Ok(Some(NatsServer::start(options).await?))
-}
-
-async fn start_postgres(directory: &Path) -> anyhow::Result<Option<Postgres>> {
-    if std::env::var_os("INFRAGPT_DATABASE_URL").is_some() {
-        return Ok(None);
-    }
-    let options = PostgresOptions {
-        data_directory: directory.join("postgres"),
-        port: None,
-        log: directory.join("postgres.log"),
-    };
-    Ok(Some(Postgres::start(options).await?))
-}
-
-async fn migrate(database_url: &SecretString) -> anyhow::Result<()> {
-    projections::create_database(database_url).await?;
-    let pool = projections::connect(database_url, "infragpt migrate")?;
-    projections::migrate(&pool).await?;
-    pool.close().await;
-    Ok(())
-}
-
-fn sandbox_configuration(options: &Options) -> infragpt_sandbox::Configuration {
-    infragpt_sandbox::Configuration {
-        data_directory: Some(options.data_directory.join("sandbox")),
-        ..infragpt_sandbox::Configuration::default()
-    }
-}
-
-fn endpoints(
-    options: &Options,
-    secrets: &Secrets,
-    nats_url: String,
-    database_url: &SecretString,
-    sandbox: &Sandbox,
-) -> anyhow::Result<Endpoints> {
-    let defaults = sandbox_configuration(options);
-    let nats_users = secrets
-        .nats
-        .iter()
-        .map(|(user, password)| {
-            (
-                user.clone(),
-                NatsCredentials {
-                    user: user.clone(),
-                    password: password.clone(),
-                },
-            )
-        })
-        .collect();
-    Ok(Endpoints {
-        api_url: format!("http://{}", free_address()?),
-        sandbox_url: sandbox.url().to_owned(),
-        control_url: sandbox.control_url(),
-        slack_api_url: sandbox.slack_api_url(),
-        github_api_url: sandbox.github_api_url(),
-        nats_url,
-        nats_users,
-        database_url: database_url.expose_secret().to_owned(),
-        slack_signing_secret: defaults.slack.signing_secret,
-        slack_app_token: defaults.slack.app_token,
-        slack_bot_token: defaults.slack.bot_token,
-        slack_channel: defaults
-            .slack
-            .channels
-            .first()
-            .map(|channel| channel.id.clone())
-            .unwrap_or_default(),
-        github_webhook_secret: defaults.github.webhook_secret,
-        organization_id: options.organization.clone(),
-    })
-}
-
-/// A loopback address that is free now: it stays the same when the roles are restarted, so it can't be chosen by them.
-fn free_address() -> anyhow::Result<SocketAddr> {
-    TcpListener::bind("127.0.0.1:0")
-        .and_then(|listener| listener.local_addr())
-        .context("no port is free")
-}
-
-fn environment(options: &Options, secrets: &Secrets, endpoints: &Endpoints) -> BTreeMap<String, String> {
-    let mut environment = BTreeMap::from([
-        (
-            "INFRAGPT_HTTP_LISTEN".to_owned(),
-            endpoints.api_url.trim_start_matches("http://").to_owned(),
-        ),
-        ("INFRAGPT_NATS_URL".to_owned(), endpoints.nats_url.clone()),
-        ("INFRAGPT_DATABASE_URL".to_owned(), endpoints.database_url.clone()),
-        ("INFRAGPT_GRANT_KEY".to_owned(), secrets.grant.clone()),
-        ("INFRAGPT_LOG_FORMAT".to_owned(), "json".to_owned()),
-        ("INFRAGPT_LOG_LEVEL".to_owned(), options.log_level.clone()),
-        ("INFRAGPT_SLACK_API_URL".to_owned(), endpoints.slack_api_url.clone()),
-        (
-            "INFRAGPT_SLACK_SIGNING_SECRET".to_owned(),
-            endpoints.slack_signing_secret.clone(),
-        ),
-        ("INFRAGPT_SLACK_BOT_TOKEN".to_owned(), endpoints.slack_bot_token.clone()),
-        (
-            "INFRAGPT_GITHUB_WEBHOOK_SECRET".to_owned(),
-            endpoints.github_webhook_secret.clone(),
-        ),
-    ]);
+    pub fn environment(options: &Options, secrets: &Secrets, endpoints: &Endpoints) -> BTreeMap<String, String> {
+    let sandbox = infragpt_sandbox::Configuration::default();
+    let listen = endpoints.api_url.trim_start_matches("http://");
+    let key_file = endpoints.github_private_key_file.display().to_string();
+    let mut environment: BTreeMap<String, String> = [
+        ("HTTP_LISTEN", listen),
+        ("HTTP_PUBLIC_URL", &endpoints.api_url),
+        ("NATS_URL", &endpoints.nats_url),
+        ("DATABASE_URL", &endpoints.database_url),
+        ("GRANT_KEY", &secrets.grant),
+        ("ENCRYPTION_KEYS", &secrets.encryption),
+        ("LOG_FORMAT", "json"),
+        ("LOG_LEVEL", &options.log_level),
+        ("SLACK_API_URL", &endpoints.slack_api_url),
+        ("SLACK_AUTHORIZE_URL", &format!("{}/slack/oauth/v2/authorize", endpoints.sandbox_url)),
+        ("SLACK_SIGNING_SECRET", &endpoints.slack_signing_secret),
+        ("SLACK_CLIENT_ID", &sandbox.slack.client_id),
+        ("SLACK_CLIENT_SECRET", &sandbox.slack.client_secret),
+        ("GITHUB_WEBHOOK_SECRET", &endpoints.github_webhook_secret),
+        ("GITHUB_API_URL", &endpoints.github_api_url),
+        ("GITHUB_WEB_URL", &endpoints.github_web_url),
+        ("GITHUB_APP_ID", &endpoints.github_app_id.to_string()),
+        ("GITHUB_PRIVATE_KEY_FILE", &key_file),
+        ("GITHUB_CLIENT_ID", &sandbox.github.client_id),
+        ("GITHUB_CLIENT_SECRET", &sandbox.github.client_secret),
+        ("GITHUB_SLUG", &sandbox.github.slug),
+    ]
+    .into_iter()
+    .map(|(name, value)| (format!("INFRAGPT_{name}"), value.to_owned()))
+    .collect();
     if options.socket_mode {
         environment.insert("INFRAGPT_SLACK_APP_TOKEN".to_owned(), endpoints.slack_app_token.clone());
     }

@@ -3,6 +3,8 @@
 use std::{collections::BTreeMap, fs, io::Write as _, os::unix::fs::OpenOptionsExt as _, path::Path};
 
 use anyhow::Context as _;
+use infragpt_vault::KeyRing;
+use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -15,6 +17,9 @@ pub struct Secrets {
     pub nats: BTreeMap<String, String>,
     /// The key that signs grants.
     pub grant: String,
+    /// The keys of the vault; a directory of an older build has none yet.
+    #[serde(default)]
+    pub encryption: String,
 }
 
 impl Secrets {
@@ -24,30 +29,42 @@ impl Secrets {
     /// When the file can't be read or written.
     pub fn load_or_create(directory: &Path) -> anyhow::Result<Self> {
         let path = directory.join("secrets.json");
-        match fs::read(&path) {
-            Ok(bytes) => {
-                let mut secrets: Self = serde_json::from_slice(&bytes)
-                    .with_context(|| format!("{} can't be read: delete it to start afresh", path.display()))?;
-                secrets.complete();
-                Ok(secrets)
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                let mut secrets = Self {
-                    nats: BTreeMap::new(),
-                    grant: random(),
-                };
-                secrets.complete();
-                let mut file = fs::OpenOptions::new()
-                    .create_new(true)
-                    .write(true)
-                    .mode(0o600)
-                    .open(&path)
-                    .with_context(|| format!("{} can't be written", path.display()))?;
-                file.write_all(serde_json::to_string_pretty(&secrets)?.as_bytes())?;
-                Ok(secrets)
-            }
-            Err(error) => Err(error).with_context(|| format!("{} can't be read", path.display())),
+        let known: Option<Self> = match fs::read(&path) {
+            Ok(bytes) => Some(
+                serde_json::from_slice(&bytes)
+                    .with_context(|| format!("{} can't be read: delete it to start afresh", path.display()))?,
+            ),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+            Err(error) => return Err(error).with_context(|| format!("{} can't be read", path.display())),
+        };
+        let is_complete = known.as_ref().is_some_and(|secrets| !secrets.encryption.is_empty());
+        let mut secrets = known.unwrap_or_else(|| Self {
+            nats: BTreeMap::new(),
+            grant: random(),
+            encryption: String::new(),
+        });
+        if !is_complete {
+            secrets.encryption = KeyRing::generate().expose_secret().to_owned();
         }
+        secrets.complete();
+        if !is_complete {
+            secrets.write(&path)?;
+        }
+        Ok(secrets)
+    }
+
+    /// Written beside and renamed, so that a crash leaves the old file or the new one.
+    fn write(&self, path: &Path) -> anyhow::Result<()> {
+        let partial = path.with_extension("partial");
+        let mut file = fs::OpenOptions::new()
+            .create(true)
+            .write(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&partial)
+            .with_context(|| format!("{} can't be written", partial.display()))?;
+        file.write_all(serde_json::to_string_pretty(self)?.as_bytes())?;
+        fs::rename(&partial, path).with_context(|| format!("{} can't be written", path.display()))
     }
 
     /// A user that came with a newer build gets a password of its own, the same each time.
