@@ -113,6 +113,11 @@ impl Sandbox {
         format!("{}/github", self.world.url)
     }
 
+    /// Base of GitHub's pages, where people install and authorize the App, without a trailing slash.
+    pub fn github_web_url(&self) -> String {
+        format!("{}/github.com", self.world.url)
+    }
+
     /// Base of the control API, without a trailing slash.
     pub fn control_url(&self) -> String {
         format!("{}/control", self.world.url)
@@ -143,6 +148,7 @@ fn router(world: Shared) -> Router {
         .merge(page::routes())
         .nest("/slack", slack::routes())
         .nest("/github", github::routes())
+        .nest("/github.com", github::web_routes())
         .nest("/control", control::routes())
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .layer(middleware::from_fn_with_state(world.clone(), until_stopped))

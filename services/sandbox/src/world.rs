@@ -6,7 +6,7 @@ use crate::{
     clock::Clock,
     configuration::Configuration,
     fault::Faults,
-    github::Tokens,
+    github::Github,
     journal::Journal,
     slack::{self, Hub, Messages},
 };
@@ -22,7 +22,7 @@ pub(crate) struct World {
     pub(crate) hub: Hub,
     pub(crate) faults: Faults,
     pub(crate) journal: Journal,
-    pub(crate) tokens: Tokens,
+    pub(crate) github: Github,
     pub(crate) slack_tokens: slack::Tokens,
     pub(crate) http: reqwest::Client,
     pub(crate) shutdown: CancellationToken,
@@ -40,6 +40,7 @@ impl World {
         if let Some(ts) = messages.latest() {
             clock.after(&ts);
         }
+        let github = Github::new(&configuration.github);
         let slack_tokens = slack::Tokens::new(&configuration.slack);
         Self {
             hub: Hub::new(configuration.slack.app_id.clone()),
@@ -49,7 +50,7 @@ impl World {
             messages,
             faults: Faults::default(),
             journal: Journal::default(),
-            tokens: Tokens::default(),
+            github,
             slack_tokens,
             http,
             shutdown: CancellationToken::new(),
@@ -73,5 +74,11 @@ impl World {
         self.journal.clear();
         self.set_request_url(None);
         self.slack_tokens.reset();
+        self.github.reset(&self.configuration.github);
+    }
+
+    /// The name of the user as which the GitHub App does what it does by itself.
+    pub(crate) fn bot_login(&self) -> String {
+        format!("{}[bot]", self.configuration.github.slug)
     }
 }

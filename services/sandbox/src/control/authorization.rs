@@ -72,6 +72,7 @@ struct Expire {
 enum Service {
     #[default]
     Slack,
+    Github,
 }
 
 /// All access tokens that were issued expire now.
@@ -79,6 +80,7 @@ pub(super) fn expire_tokens(world: &World, body: &[u8]) -> Answer {
     let expire: Expire = read(body)?;
     let expired = match expire.service {
         Service::Slack => world.slack_tokens.expire(clock::seconds()),
+        Service::Github => world.github.tokens.expire(clock::seconds()),
     };
     Ok(json!({ "expired": expired }))
 }

@@ -4,6 +4,7 @@ mod authorization;
 mod command;
 mod connection;
 mod gesture;
+mod installations;
 mod observation;
 mod route;
 mod verb;

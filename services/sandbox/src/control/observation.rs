@@ -3,7 +3,10 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::verb::{Answer, read};
+use super::{
+    installations,
+    verb::{Answer, read},
+};
 use crate::{
     clock,
     fault::Planned,
@@ -27,6 +30,7 @@ pub(super) fn state(world: &World, body: &[u8]) -> Answer {
     messages.retain(|message| wanted.thread_ts.as_ref().is_none_or(|it| message.is_in_thread(it)));
     let (count, active) = world.slack_tokens.counts(clock::seconds());
     Ok(json!({
+        "github_installations": installations::all(world),
         "slack_tokens": { "count": count, "active": active },
         "connections": world.hub.connections(),
         "connection_ids": world.hub.connection_ids(),

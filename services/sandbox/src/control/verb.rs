@@ -9,7 +9,7 @@ use axum::{
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::{authorization, command, connection, gesture, observation, webhook};
+use super::{authorization, command, connection, gesture, installations, observation, webhook};
 use crate::{problem::Problem, world::Shared};
 
 /// What a verb answers.
@@ -20,7 +20,8 @@ const GUIDE: &str = include_str!("../../CONTROL.md");
 
 /// Every verb, as a refusal lists them.
 const VERBS: &str = "message, edit, command, interaction, disconnect, url_verification, raw_socket, \
-slack_uninstall, expire_tokens, next_consent, github_webhook, fault, clear_faults, replies, state, reset";
+slack_uninstall, expire_tokens, next_consent, github_webhook, github_app, \
+github_installation, github_approve, github_rate_limit, fault, clear_faults, replies, state, reset";
 
 /// Everything below `/control`.
 pub(crate) fn routes() -> Router<Shared> {
@@ -49,6 +50,10 @@ async fn control(State(world): State<Shared>, Path(verb): Path<String>, body: By
         "expire_tokens" => authorization::expire_tokens(&world, &body),
         "next_consent" => authorization::next_consent(&world, &body),
         "github_webhook" => webhook::github_webhook(&world, &body).await,
+        "github_app" => installations::settings(&world, &body),
+        "github_installation" => installations::change(&world, &body).await,
+        "github_approve" => installations::approve(&world, &body).await,
+        "github_rate_limit" => installations::rate_limit(&world, &body),
         "fault" => observation::fault(&world, &body),
         "clear_faults" => {
             world.faults.clear();

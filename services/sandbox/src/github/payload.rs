@@ -1,6 +1,10 @@
 use serde_json::{Map, Value, json};
 
-use super::subject::{account, installation, number, repository, sha, short_repository};
+use super::{
+    announcement,
+    installation::View,
+    subject::{account, number, repository, sha},
+};
 use crate::{clock, world::World};
 
 /// What an event is about.
@@ -16,10 +20,13 @@ pub(crate) struct About<'a> {
 ///
 /// An event that is not known here gets what all events have: action, repository, organization, sender, installation.
 pub(crate) fn payload(world: &World, event: &str, action: Option<&str>, about: &About<'_>) -> Value {
-    let known = world.configuration.github.repositories.first().map(String::as_str);
+    let view = about_which(world, about);
+    let known = view.repositories.first().map(|(_, name)| name.clone());
+    let full_name = about.repository.map(str::to_owned).or(known);
     let subject = Subject {
         world,
-        full_name: about.repository.or(known).unwrap_or("acme/payments"),
+        full_name: &full_name.unwrap_or_else(|| "acme/payments".to_owned()),
+        view: &view,
         sender: account(world, about.sender, "User"),
         login: about.sender,
         head: sha(&clock::guid()),
@@ -60,12 +67,21 @@ pub(crate) fn payload(world: &World, event: &str, action: Option<&str>, about: &
     payload.insert("repository".into(), repository(world, subject.full_name));
     payload.insert("organization".into(), account(world, owner, "Organization"));
     payload.insert("sender".into(), subject.sender);
-    let id = world.configuration.github.installation_id;
+    let id = view.id;
     payload.insert(
         "installation".into(),
         json!({ "id": id, "node_id": format!("MDI{id}") }),
     );
     Value::Object(payload)
+}
+
+/// The installation that an event belongs to: the one on the repository's account, or the one from the start, even if
+/// it is gone.
+fn about_which(world: &World, about: &About<'_>) -> View {
+    let all = &world.github.installations;
+    let owner = about.repository.and_then(|name| name.split('/').next());
+    let first = || all.find(world.configuration.github.installation_id);
+    owner.and_then(|owner| all.of(owner)).or_else(first).unwrap_or_default()
 }
 
 /// Lays a patch over a value as RFC 7396 says: objects are merged, `null` removes, everything else replaces.
@@ -89,6 +105,7 @@ pub(crate) fn merge(value: &mut Value, patch: &Value) {
 struct Subject<'a> {
     world: &'a World,
     full_name: &'a str,
+    view: &'a View,
     sender: Value,
     login: &'a str,
     /// The newest commit.
@@ -337,41 +354,20 @@ impl Subject<'_> {
         })
     }
 
+    /// What the App is told of the installation, as if that had happened to it just now.
     fn installation(&self, action: Option<&str>) -> Value {
-        let mut installation = installation(self.world);
+        let mut view = self.view.clone();
         if action == Some("suspend") {
-            installation["suspended_at"] = clock::rfc3339().into();
-            installation["suspended_by"] = self.sender.clone();
+            view.suspended = Some((clock::rfc3339(), self.login.to_owned()));
         }
-        let repositories = self.world.configuration.github.repositories.iter();
-        json!({
-            "action": action,
-            "installation": installation,
-            "repositories": repositories.map(|name| short_repository(name)).collect::<Vec<_>>(),
-            "requester": null,
-            "sender": self.sender,
-        })
+        let action = action.unwrap_or("created");
+        announcement::installed(self.world, &view, action, self.login, None).into_payload()
     }
 
     fn installation_repositories(&self, action: Option<&str>, named: Option<&str>) -> Value {
-        let all = &self.world.configuration.github.repositories;
-        let chosen = named.map_or_else(|| all.clone(), |name| vec![name.to_owned()]);
-        let listed = |when: &str| -> Vec<Value> {
-            if action == Some(when) {
-                chosen.iter().map(|name| short_repository(name)).collect()
-            } else {
-                Vec::new()
-            }
-        };
-        json!({
-            "action": action,
-            "installation": installation(self.world),
-            "repository_selection": "selected",
-            "repositories_added": listed("added"),
-            "repositories_removed": listed("removed"),
-            "requester": null,
-            "sender": self.sender,
-        })
+        let chosen = named.map_or_else(|| self.view.names(), |name| vec![name.to_owned()]);
+        let action = action.unwrap_or("added");
+        announcement::changed(self.world, &self.view, action, &chosen, self.login).into_payload()
     }
 }
 
