@@ -1,6 +1,7 @@
 //! The connectors: how facts come in from Slack and GitHub, what they mean, and how answers go out.
 
 mod catalogue;
+pub mod connector;
 pub mod fact;
 pub mod github;
 pub mod http;
@@ -9,5 +10,9 @@ mod refusal;
 pub mod slack;
 mod text;
 
+pub use connector::{
+    Authorization, Begin, BoxError, BoxFuture, Completion, Condition, Connector, Failure, Inbound, Listing, Operation,
+    Returned,
+};
 pub use fact::Fact;
 pub use problem::Problem;

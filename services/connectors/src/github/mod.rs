@@ -1,5 +1,6 @@
 //! GitHub: webhooks of an App in, changes and repositories out of them.
 
+mod application;
 mod changes;
 pub mod configuration;
 pub mod error;
