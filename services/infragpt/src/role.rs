@@ -25,7 +25,7 @@ pub enum Role {
     Projections,
     /// Serves tools from the read models.
     Queries,
-    /// Serves /healthz and /readyz.
+    /// Serves /healthz and /readyz, and where people come back to from Slack and GitHub.
     Api,
 }
 

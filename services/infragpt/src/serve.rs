@@ -1,17 +1,18 @@
 //! `infragpt serve`: roles until told to stop.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, anyhow};
 use axum::Router;
 use chrono::{DateTime, Utc};
 use infragpt_agent::Agent;
 use infragpt_api::{self as api, Readiness};
-use infragpt_connectors::{github, slack};
+use infragpt_connectors::{self as connectors, Connector, github, slack};
 use infragpt_conversations::{Conversations, Settings};
-use infragpt_integrations::{AccountSource, Integrations};
+use infragpt_integrations::{Integrations, Settings as IntegrationSettings};
 use infragpt_nats::{Connection, FactPublisher, GrantKey, Subscription, connection};
 use infragpt_projections::{self as projections, PgPool};
+use infragpt_vault::KeyRing;
 use secrecy::SecretString;
 use tokio::{
     net::TcpListener,
@@ -31,7 +32,7 @@ type Ended = (Role, anyhow::Result<()>);
 
 /// The wall clock: everything that needs the time is handed this.
 #[expect(clippy::disallowed_methods, reason = "the one place where the time comes in")]
-fn now() -> DateTime<Utc> {
+pub fn now() -> DateTime<Utc> {
     Utc::now()
 }
 
@@ -87,6 +88,8 @@ struct Serving<'a> {
     connections: Vec<Connection>,
     database: Option<PgPool>,
     grants: Option<GrantKey>,
+    connectors: Vec<Arc<dyn Connector>>,
+    keys: Option<KeyRing>,
 }
 
 impl<'a> Serving<'a> {
@@ -112,6 +115,12 @@ impl<'a> Serving<'a> {
         } else {
             None
         };
+        let keys = if needs(&[Role::Integrations]) {
+            Some(key_ring(configuration.encryption.keys.as_ref())?)
+        } else {
+            None
+        };
+        let connectors = connectors::configured(&configuration.slack, &configuration.github, now);
         Ok(Self {
             configuration,
             readiness,
@@ -122,6 +131,8 @@ impl<'a> Serving<'a> {
             connections: Vec::new(),
             database,
             grants,
+            connectors: connectors.map_err(Failure::usage)?,
+            keys,
         })
     }
 
@@ -168,15 +179,16 @@ impl<'a> Serving<'a> {
             async move { connected.then_some(()).ok_or_else(|| "not connected".to_owned()) }
         });
         match role {
-            Role::Slack => return Ok(self.slack(&connection)),
-            Role::Github => return Ok(self.github(&connection)),
-            Role::Api => {}
+            Role::Slack | Role::Github => return Ok(self.inbound(role, &connection)),
+            Role::Api => return Ok(api::authorization::routes(connection)),
             Role::Handlers => {
                 let slack = Subscription::new(&connection, "RAW_SLACK", "slack_handler");
                 let github = Subscription::new(&connection, "RAW_GITHUB", "github_handler");
+                let backlog = Subscription::new(&connection, "EVENTS", "connections");
                 let stop = self.shutdown.clone();
                 self.spawn(role, slack.run(slack::Handler::new(&connection), stop.clone()));
-                self.spawn(role, github.run(github::Handler::new(&connection), stop));
+                self.spawn(role, github.run(github::Handler::new(&connection), stop.clone()));
+                self.spawn(role, backlog.run(github::Backlog::new(&connection), stop));
             }
             Role::Conversations => {
                 let conversations = Conversations::new(&connection, self.grants()?, Settings::default(), now);
@@ -184,19 +196,10 @@ impl<'a> Serving<'a> {
             }
             Role::Agent => self.spawn(role, Agent::new(&connection, now).run(self.answerers_shutdown.clone())),
             Role::Integrations => {
-                let mut known = vec![(github::interpretation::connector(), AccountSource::Given)];
-                if self.configuration.slack.bot_token.is_some() {
-                    known.push((slack::interpretation::connector(), AccountSource::Described));
-                    let configuration = self.configuration.slack.clone();
-                    let (connection, stop) = (connection.clone(), self.answerers_shutdown.clone());
-                    self.spawn(role, async move {
-                        slack::outbound::run(configuration, &connection, stop).await
-                    });
-                }
-                self.spawn(
-                    role,
-                    Integrations::new(&connection, known, now).run(self.answerers_shutdown.clone()),
-                );
+                let keys = self.keys.take().ok_or_else(|| anyhow!("the keys were not read"))?;
+                let connectors = self.connectors.clone();
+                let integrations = Integrations::new(&connection, connectors, keys, self.integration_settings());
+                self.spawn(role, integrations.run(self.answerers_shutdown.clone()));
             }
             Role::Projections => {
                 let database = self.database()?;
@@ -218,23 +221,26 @@ impl<'a> Serving<'a> {
         Ok(Router::new())
     }
 
-    fn slack(&mut self, connection: &Connection) -> Router {
-        let configuration = &self.configuration.slack;
-        let publisher = FactPublisher::new(connection);
-        if configuration.app_token.is_some() {
-            let socket = slack::socket::run(configuration.clone(), publisher.clone(), self.shutdown.clone());
-            self.spawn(Role::Slack, socket);
+    /// The inbound half of the role's connector, if that is configured.
+    fn inbound(&mut self, role: Role, connection: &Connection) -> Router {
+        let name = role.to_string();
+        let Some(connector) = self.connectors.iter().find(|it| it.kind().as_str() == name) else {
+            return Router::new();
+        };
+        let inbound = connector.subscribe(FactPublisher::new(connection), self.shutdown.clone());
+        if let Some(running) = inbound.running {
+            self.spawn(role, async move { running.await.map_err(anyhow::Error::from_boxed) });
         }
-        match slack::Inbound::new(configuration, publisher, now) {
-            Some(inbound) => slack::webhook::router(inbound),
-            None => Router::new(),
-        }
+        inbound.routes
     }
 
-    fn github(&mut self, connection: &Connection) -> Router {
-        match github::Inbound::new(&self.configuration.github, FactPublisher::new(connection)) {
-            Some(inbound) => github::webhook::router(inbound),
-            None => Router::new(),
+    fn integration_settings(&self) -> IntegrationSettings {
+        let configured = &self.configuration.integrations;
+        IntegrationSettings {
+            public_url: self.configuration.http.public_url.clone(),
+            probe_every: Duration::from_secs(configured.probe_seconds),
+            synchronize_every: Duration::from_secs(configured.synchronize_seconds),
+            clock: now,
         }
     }
 
@@ -262,14 +268,14 @@ impl<'a> Serving<'a> {
             .ok_or_else(|| anyhow!("the database was not configured").into())
     }
 
-    fn spawn<E: std::error::Error + Send + Sync + 'static>(
+    fn spawn<E: Into<anyhow::Error> + Send + 'static>(
         &mut self,
         role: Role,
         work: impl Future<Output = Result<(), E>> + Send + 'static,
     ) {
         self.askers += usize::from(!role.answers_others());
         self.running
-            .spawn(async move { (role, work.await.map_err(anyhow::Error::from)) });
+            .spawn(async move { (role, work.await.map_err(Into::into)) });
     }
 
     /// Waits for the end of all, stopping the others when one ends by itself.
@@ -309,6 +315,14 @@ fn grant_key(key: Option<&SecretString>) -> Result<GrantKey, Failure> {
     let missing = || anyhow!("`grant.key` is missing: set INFRAGPT_GRANT_KEY to at least 32 random characters");
     GrantKey::new(key.ok_or_else(missing).map_err(Failure::usage)?)
         .map_err(|error| Failure::usage(anyhow::Error::from(error).context("`grant.key` can't be used")))
+}
+
+fn key_ring(keys: Option<&SecretString>) -> Result<KeyRing, Failure> {
+    let missing = || {
+        anyhow!("`encryption.keys` is missing: set INFRAGPT_ENCRYPTION_KEYS to what `infragpt keys generate` prints")
+    };
+    KeyRing::parse(keys.ok_or_else(missing).map_err(Failure::usage)?)
+        .map_err(|error| Failure::usage(anyhow::Error::from(error).context("`encryption.keys` can't be used")))
 }
 
 fn stop_on_signals(shutdown: &CancellationToken, until_stdin_closes: bool) -> Result<(), Failure> {

@@ -51,9 +51,19 @@ impl Context {
                 ));
             }
         };
+        let is_named = matches!(returned, Returned::Account(_));
         let target = Target::new(organization, kind);
         match connector.complete(&returned).await {
-            Ok(Completion::Authorized(authorization)) => self.establish(&target, &cause, *authorization, None).await,
+            Ok(Completion::Authorized(mut authorization)) => {
+                // A connector that can't ask has only the number: what is known of that account is better.
+                if let Some(known) = self.load(&target).await?.ever_connected()
+                    && is_named && known.account.id == authorization.account.id && authorization.scopes.is_empty()
+                {
+                    authorization.account.clone_from(&known.account);
+                    authorization.scopes.clone_from(&known.scopes);
+                }
+                self.establish(&target, &cause, *authorization, None).await
+            }
             Ok(Completion::Waiting(message)) => Err(ServiceError::new(409, sentence(&message))),
             Ok(Completion::Redirect { .. }) => Err(ServiceError::new(
                 400,

@@ -83,7 +83,7 @@ async fn measure(directory: PathBuf, plan: &Plan) -> anyhow::Result<Vec<Row>> {
     eprintln!("Start and memory …");
     let mut rows = vec![footprint::ready(&mut installation, plan).await?];
     for arguments in [
-        &["integrations", "connect", "slack", "--organization", "acme"][..],
+        &["integrations", "connect", "slack", "--organization", "acme", "--as-operator"][..],
         &[
             "integrations",
             "connect",
@@ -92,6 +92,7 @@ async fn measure(directory: PathBuf, plan: &Plan) -> anyhow::Result<Vec<Row>> {
             "acme",
             "--account",
             "4242",
+            "--as-operator",
         ],
     ] {
         installation.infragpt(arguments).await?;

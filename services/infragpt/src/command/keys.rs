@@ -77,14 +77,20 @@ async fn status(connection: &Connection, json: bool) -> Result<(), Failure> {
         return Ok(());
     }
     println!("KEY               DATA KEYS");
-    for key in answer["keys"].as_array().into_iter().flatten() {
-        let note = match (&key["current"], &key["configured"]) {
-            (Value::Bool(true), _) => "current",
-            (_, Value::Bool(false)) => "NOT CONFIGURED: these credentials can't be read",
-            _ => "older: `infragpt keys rotate`, then leave it out",
+    let configured = answer["configured"].as_array().cloned().unwrap_or_default();
+    let counts = answer["data_keys"].as_object().cloned().unwrap_or_default();
+    for (id, count) in &counts {
+        let note = if *id == answer["current"] {
+            "current"
+        } else if configured.contains(&Value::from(id.as_str())) {
+            "older: `infragpt keys rotate`, then leave it out"
+        } else {
+            "NOT CONFIGURED: these credentials can't be read"
         };
-        let id = key["id"].as_str().unwrap_or_default();
-        println!("{id:<17} {:>9}  {note}", key["data_keys"].to_string());
+        println!("{id:<17} {count:>9}  {note}");
+    }
+    if !counts.contains_key(answer["current"].as_str().unwrap_or_default()) {
+        println!("{:<17} {:>9}  current", answer["current"].as_str().unwrap_or_default(), 0);
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! `infragpt demo`: the whole scenario on real servers, with a transcript of what each step produced.
 
+mod credentials;
 mod scenario;
 mod transcript;
 

@@ -1,4 +1,4 @@
-//! The scenario: seven steps from connecting to dropping the database.
+//! The scenario: eight steps from connecting to dropping the database, disconnecting and connecting again.
 
 use anyhow::{Context as _, ensure};
 use infragpt_connectors::github::verification::WebhookSecret;
@@ -7,7 +7,10 @@ use infragpt_nats::{Received, decode_event};
 use infragpt_projections as projections;
 use serde_json::json;
 
-use super::transcript::{done, observed, quoted, step, stored};
+use super::{
+    credentials,
+    transcript::{done, observed, quoted, step, stored},
+};
 use crate::environment::{Installation, Observer};
 
 const REPOSITORY: &str = "acme/payments";
@@ -20,6 +23,7 @@ pub(super) async fn play(mut play: Observer) -> anyhow::Result<Installation> {
     over_http(&mut play).await?;
     crashes(&mut play).await?;
     rebuild(&mut play).await?;
+    credentials::play(&mut play).await?;
     ensure!(
         play.news("DEAD_LETTERS").await?.is_empty(),
         "something went to the dead letters"
@@ -28,26 +32,18 @@ pub(super) async fn play(mut play: Observer) -> anyhow::Result<Installation> {
 }
 
 async fn connect(play: &mut Observer) -> anyhow::Result<()> {
-    step(
-        "1",
-        "An operator connects acme's Slack workspace and GitHub installation",
-    );
-    for arguments in [
-        &["integrations", "connect", "slack", "--organization", "acme"][..],
-        &[
-            "integrations",
-            "connect",
-            "github",
-            "--organization",
-            "acme",
-            "--account",
-            "4242",
-        ],
-    ] {
-        done(&format!("infragpt {}", arguments.join(" ")));
-        observed(play.installation.infragpt(arguments).await?.trim());
-    }
-    let events = tell(play, "EVENTS", 3).await?;
+    step("1", "acme connects its Slack workspace and its GitHub account, on their consent pages");
+    let installation = &play.installation;
+    done("infragpt integrations connect slack --organization acme");
+    let page = installation.allow_slack(&installation.initiate("slack", &[]).await?).await?.ok()?;
+    observed(&format!("maya presses Allow on Slack's page, and reads: {}", page.text()));
+    done("infragpt integrations connect github --organization acme");
+    let page = installation
+        .allow_github(&installation.initiate("github", &[]).await?, "acme")
+        .await?
+        .ok()?;
+    observed(&format!("maya installs the App, proves that it is hers, and reads: {}", page.text()));
+    let events = tell(play, "EVENTS", 11).await?;
     ensure!(
         events
             .iter()
@@ -56,6 +52,11 @@ async fn connect(play: &mut Observer) -> anyhow::Result<()> {
             == 2,
         "both are authorized"
     );
+    let listed = play
+        .installation
+        .infragpt(&["integrations", "list", "--organization", "acme"])
+        .await?;
+    quoted(listed.trim_end());
     Ok(())
 }
 
@@ -294,7 +295,7 @@ async fn rebuild(play: &mut Observer) -> anyhow::Result<()> {
 }
 
 /// Waits until `stream` got `count` more messages, and prints all that came.
-async fn tell(play: &mut Observer, stream: &'static str, count: usize) -> anyhow::Result<Vec<Received>> {
+pub(super) async fn tell(play: &mut Observer, stream: &'static str, count: usize) -> anyhow::Result<Vec<Received>> {
     let news = play.take(stream, count).await?;
     news.iter().for_each(stored);
     Ok(news)

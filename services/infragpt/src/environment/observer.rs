@@ -61,15 +61,16 @@ impl Observer {
         format!("{}/webhooks/slack/events", self.installation.endpoints.api_url)
     }
 
-    /// What `stream` got since [`take`](Self::take) last looked at it.
+    /// What `stream` got since [`take`](Self::take) last looked at it, without audit records: those are written a moment
+    /// after what they are about, whenever that is.
     ///
     /// # Errors
     /// When the stream can't be read.
     pub async fn news(&self, stream: &'static str) -> anyhow::Result<Vec<Received>> {
-        Ok(self
-            .log
-            .read(stream, ">", self.seen.get(stream).copied().unwrap_or(0))
-            .await?)
+        let after = self.seen.get(stream).copied().unwrap_or(0);
+        let mut news = self.log.read(stream, ">", after).await?;
+        news.retain(|received| !received.subject.starts_with("events.audit."));
+        Ok(news)
     }
 
     /// Waits until `stream` got `count` messages since the last look, and takes all there are.
@@ -139,6 +140,8 @@ impl Observer {
             ("RAW_SLACK", "slack_handler"),
             ("RAW_GITHUB", "github_handler"),
             ("EVENTS", "conversations"),
+            ("EVENTS", "connections"),
+            ("EVENTS", "disconnections"),
         ] {
             self.until(&format!("{consumer} to have nothing left"), async || {
                 let at = self.log.consumer(stream, consumer).await?;

@@ -148,10 +148,10 @@ async fn an_agent_that_fails_is_said_in_the_thread_and_recorded() {
     let without_agent = ["slack", "handlers", "conversations", "integrations", "api"];
     app.installation.roles = Some(app.installation.spawn_roles(&without_agent).await.unwrap());
     app.installation
-        .infragpt(&["integrations", "connect", "slack", "--organization", "acme"])
+        .infragpt(&["integrations", "connect", "slack", "--organization", "acme", "--as-operator"])
         .await
         .unwrap();
-    app.take("EVENTS", 2).await.unwrap();
+    app.take("EVENTS", 3).await.unwrap();
     let connection = app.installation.connect(NatsUser::Agent).await.unwrap();
     let shutdown = CancellationToken::new();
     let service = Service::new(&connection, "sorry", "0.1.0", "Always fails")

@@ -82,7 +82,7 @@ async fn operators_connect_check_and_look() {
     let app = App::start().await;
     let installation = &app.installation;
     let again = installation
-        .infragpt(&["integrations", "connect", "slack", "--organization", "acme"])
+        .infragpt(&["integrations", "connect", "slack", "--organization", "acme", "--as-operator"])
         .await
         .unwrap();
     assert!(
@@ -103,6 +103,7 @@ async fn operators_connect_check_and_look() {
                 "other",
                 "--account",
                 "4242",
+                "--as-operator",
             ][..],
             "another organization",
         ),
@@ -115,8 +116,8 @@ async fn operators_connect_check_and_look() {
             "pagerduty",
         ),
         (
-            &["integrations", "connect", "github", "--organization", "acme"],
-            "account",
+            &["integrations", "connect", "github", "--organization", "acme", "--as-operator"],
+            "--account",
         ),
     ] {
         let error = installation.infragpt(arguments).await.unwrap_err().to_string();

@@ -47,7 +47,7 @@ impl App {
     /// Connects Slack and GitHub, as an operator does, and takes the events of it.
     pub async fn connect_acme(&mut self) {
         for arguments in [
-            &["integrations", "connect", "slack", "--organization", "acme"][..],
+            &["integrations", "connect", "slack", "--organization", "acme", "--as-operator"][..],
             &[
                 "integrations",
                 "connect",
@@ -56,11 +56,12 @@ impl App {
                 "acme",
                 "--account",
                 "4242",
+                "--as-operator",
             ],
         ] {
             self.installation.infragpt(arguments).await.unwrap();
         }
-        self.take("EVENTS", 3).await.unwrap();
+        self.take("EVENTS", 6).await.unwrap();
     }
 
     /// GitHub delivers a webhook; the HTTP status comes back.
