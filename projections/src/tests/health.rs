@@ -162,6 +162,23 @@ async fn health_permissions_and_comparisons_are_followed() {
 }
 
 #[tokio::test]
+async fn an_old_event_that_comes_with_a_new_one_changes_nothing() {
+    let fixture = Fixture::start().await;
+    let reason = "the token is refused".to_owned();
+    let log = Log::of("acme")
+        .integration("slack", authorized("slack", "T1"))
+        .integration("slack", Degraded { reason })
+        .integration("slack", Recovered {});
+    assert_eq!(slack(&fixture, &log, at(30)).await.unwrap().state, "active");
+    let scopes = vec!["chat:write".to_owned()];
+    let mut log = log.integration("slack", PermissionsChanged { scopes });
+    log.events.drain(2..3);
+    log.events.drain(..1);
+    let after = slack(&fixture, &log, at(30)).await.unwrap();
+    assert_eq!((&*after.state, after.scopes), ("active", vec!["chat:write".to_owned()]));
+}
+
+#[tokio::test]
 async fn an_event_of_another_organization_touches_no_row() {
     let fixture = Fixture::start().await;
     let log = Log::of("acme").integration("slack", authorized("slack", "T1"));
