@@ -6,6 +6,7 @@
 
 mod audit;
 mod credential;
+mod envelope;
 mod error;
 mod key_ring;
 mod secret;
