@@ -106,15 +106,15 @@ struct Narrowed {
 impl Narrowed {
     /// Numbers of the repositories that the token is for; `None` is all that the installation sees.
     fn of(&self, view: &View) -> Result<Option<Vec<u64>>, Refusal> {
-        let named = |name: &String| {
+        let by_name = |name: &String| {
             let found = view.repositories.iter().find(|(_, it)| short(it) == name);
             found.map(|(id, _)| *id)
         };
-        let numbered = |id: &u64| view.repositories.iter().any(|(it, _)| it == id).then_some(*id);
+        let by_number = |id: &u64| view.repositories.iter().any(|(it, _)| it == id).then_some(*id);
         let ids: Option<Vec<u64>> = match (&self.repositories, &self.repository_ids) {
             (None, None) => return Ok(None),
-            (Some(names), _) => names.iter().map(named).collect(),
-            (None, Some(ids)) => ids.iter().map(numbered).collect(),
+            (Some(names), _) => names.iter().map(by_name).collect(),
+            (None, Some(ids)) => ids.iter().map(by_number).collect(),
         };
         let refusal =
             "There is at least one repository that does not exist or is not accessible to the parent installation.";

@@ -86,8 +86,8 @@ pub(super) fn identify(world: &World, door: Door, headers: &HeaderMap) -> Result
                 let message = "This installation has been suspended";
                 return Err(Refusal::new(StatusCode::FORBIDDEN, message));
             }
-            let sees = |id: u64| token.repositories.as_ref().is_none_or(|all| all.contains(&id));
-            let seen = view.repositories.iter().filter(|(id, _)| sees(*id));
+            let is_for = |id: u64| token.repositories.as_ref().is_none_or(|all| all.contains(&id));
+            let seen = view.repositories.iter().filter(|(id, _)| is_for(*id));
             Ok(Principal::Installation {
                 token: shown.to_owned(),
                 repositories: seen.map(|(_, name)| name.clone()).collect(),

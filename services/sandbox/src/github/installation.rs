@@ -207,7 +207,7 @@ impl Installations {
     /// Changes which repositories an installation sees.
     pub(super) fn choose(&self, id: u64, choice: &Choice) -> Option<View> {
         self.change(id, |account, installation| {
-            installation.selected = chosen(account, choice)
+            installation.selected = chosen(account, choice);
         })
     }
 

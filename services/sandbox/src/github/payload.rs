@@ -367,7 +367,7 @@ impl Subject<'_> {
     fn installation_repositories(&self, action: Option<&str>, named: Option<&str>) -> Value {
         let chosen = named.map_or_else(|| self.view.names(), |name| vec![name.to_owned()]);
         let action = action.unwrap_or("added");
-        announcement::changed(self.world, &self.view, action, &chosen, self.login).into_payload()
+        announcement::changed(self.world, self.view, action, &chosen, self.login).into_payload()
     }
 }
 

@@ -1,8 +1,7 @@
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
 use super::{World, app::App};
-use crate::{clock, signature};
+use crate::signature;
 
 #[tokio::test]
 async fn webhooks_are_signed_over_their_very_bytes() {
@@ -96,14 +95,7 @@ async fn an_app_gets_a_token_and_sees_its_repositories() {
             .bearer_auth(token);
         async { request.send().await.unwrap() }
     };
-    let part = |value: &str| URL_SAFE_NO_PAD.encode(value);
-    let claims = json!({ "iat": clock::seconds() - 60, "exp": clock::seconds() + 300, "iss": "100042" });
-    let signature = URL_SAFE_NO_PAD.encode([7; 256]);
-    let app = format!(
-        "{}.{}.{signature}",
-        part(r#"{"alg":"RS256"}"#),
-        part(&claims.to_string())
-    );
+    let app = super::github_client::jwt();
     assert_eq!(
         get("/app".into(), app.clone()).await.json::<Value>().await.unwrap()["slug"],
         "infragpt"
