@@ -40,7 +40,7 @@ impl Installation {
     pub async fn allow_github(&self, url: &str, account: &str) -> anyhow::Result<Page> {
         let browser = Browser::new()?;
         let install = browser.open(url).await?.ok()?;
-        let fields = [("login", "maya"), ("account", account), ("decision", "install")];
+        let fields = [("login", "maya"), ("account", account), ("selection", "all")];
         let authorize = browser.submit(&install, &fields).await?;
         browser
             .submit(&authorize.ok()?, &[("login", "maya"), ("decision", "authorize")])

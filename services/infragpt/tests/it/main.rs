@@ -5,6 +5,8 @@
 mod answers;
 mod benchmarks;
 mod command_line;
+mod connections;
+mod credentials;
 mod crashes;
 mod documentation;
 mod event_store;
