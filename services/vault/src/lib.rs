@@ -5,10 +5,12 @@
 //! what it opened in its last 250 ms, and nothing else.
 
 mod audit;
+mod cache;
 mod credential;
 mod envelope;
 mod error;
 mod key_ring;
+mod random;
 mod secret;
 mod vault;
 
