@@ -34,7 +34,9 @@ fn render(world: &World) -> String {
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta http-equiv=\"refresh\" content=\"3\">\
 <meta name=\"viewport\" content=\"width=device-width\"><title>{team} sandbox</title><style>{STYLE}</style></head><body>\
 <h1>{team}</h1><p><small>A simulated Slack workspace. Connections of the app: {connections}. \
-<a href=\"/control\">Control API</a>, <a href=\"/control/state\">state</a>.</small></p><main>",
+<a href=\"/control\">Control API</a>, <a href=\"/control/state\">state</a>, \
+<a href=\"/github.com/apps/{slug}/installations/new\">install the GitHub App</a>.</small></p><main>",
+        slug = escaped(&world.configuration.github.slug),
         team = escaped(&slack.team_name),
         connections = world.hub.connections(),
     );

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { createSign, generateKeyPairSync } from "node:crypto";
 import { createServer } from "node:http";
+import { App } from "@octokit/app";
 import { Octokit } from "@octokit/core";
 import { Webhooks } from "@octokit/webhooks";
 import bolt from "@slack/bolt";
@@ -85,6 +86,38 @@ async function github() {
   await assert.rejects(missing, { status: 404 });
 }
 
+async function githubApp() {
+  const baseUrl = `${SANDBOX}/github`;
+  const app = new App({
+    appId: "100042",
+    privateKey: process.env.GITHUB_APP_KEY,
+    webhooks: { secret: "sandbox-webhook-secret" },
+    Octokit: Octokit.defaults({ baseUrl }),
+  });
+  const form = new URLSearchParams({ login: "maya", account: "globex", selection: "all" });
+  const installing = await app.getInstallationUrl({ state: "s1" });
+  const installed = await fetch(installing, { method: "POST", body: form, redirect: "manual" });
+  assert.equal(installed.status, 303);
+
+  const seen = [];
+  for await (const { octokit, repository } of app.eachRepository.iterator()) {
+    assert.ok(octokit);
+    seen.push(repository.full_name);
+  }
+  const expected = ["acme/payments", "acme/checkout", "globex/reactor", "globex/turbines", "globex/website"];
+  assert.deepEqual(seen, expected);
+  const octokit = await app.getInstallationOctokit(4242);
+  const conditional = await octokit.request("GET /installation/repositories");
+  const headers = { "if-none-match": conditional.headers.etag };
+  await assert.rejects(octokit.request("GET /installation/repositories", { headers }), { status: 304 });
+
+  const lost = await control("github_webhook", { url: "http://127.0.0.1:9/", event: "push", lose: true });
+  const deliveries = await app.octokit.request("GET /app/hook/deliveries");
+  assert.deepEqual([deliveries.data[0].guid, deliveries.data[0].status_code], [lost.guid, 502]);
+  await app.octokit.request("DELETE /app/installations/{installation_id}", { installation_id: 4242 });
+  await assert.rejects(app.octokit.request("GET /app/installations/4242"), { status: 404 });
+}
+
 async function webhooks() {
   const webhooks = new Webhooks({ secret: "sandbox-webhook-secret" });
   const received = [];
@@ -117,4 +150,5 @@ async function webhooks() {
 await slack();
 await github();
 await webhooks();
+await githubApp();
 console.log("the Node clients work");

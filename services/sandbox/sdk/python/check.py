@@ -1,8 +1,10 @@
 """Proves that Slack's Python SDKs work against the sandbox at SANDBOX_URL."""
 
+import http.client
 import json
 import os
 import threading
+import urllib.parse
 import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -10,6 +12,7 @@ from slack_bolt import App
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
+from slack_sdk.oauth import AuthorizeUrlGenerator
 from slack_sdk.signature import SignatureVerifier
 
 SANDBOX = os.environ["SANDBOX_URL"]
@@ -45,6 +48,51 @@ def web_api():
         raise AssertionError("a wrong token was accepted")
 
 
+def oauth():
+    """A consent, its tokens, their rotation and their end, all by the SDK."""
+    redirect_uri = "http://127.0.0.1:9/callback"
+    generator = AuthorizeUrlGenerator(
+        client_id="1111.2222",
+        scopes=["chat:write", "channels:read"],
+        redirect_uri=redirect_uri,
+        authorization_url=f"{SANDBOX}/slack/oauth/v2/authorize",
+    )
+    url = urllib.parse.urlsplit(generator.generate(state="s1"))
+    with urllib.request.urlopen(url.geturl()) as page:
+        assert "chat:write" in page.read().decode()
+    form = dict(urllib.parse.parse_qsl(url.query), decision="allow", install="workspace")
+    connection = http.client.HTTPConnection(url.netloc)
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    connection.request("POST", url.path, urllib.parse.urlencode(form), headers)
+    location = urllib.parse.urlsplit(connection.getresponse().headers["Location"])
+    answer = dict(urllib.parse.parse_qsl(location.query))
+    assert answer["state"] == "s1", answer
+
+    stranger = WebClient(base_url=f"{SANDBOX}/slack/api/")
+    secrets = {"client_id": "1111.2222", "client_secret": "sandbox-slack-client-secret"}
+    issued = stranger.oauth_v2_access(**secrets, code=answer["code"], redirect_uri=redirect_uri)
+    assert issued["team"]["id"] == "T0ACME" and issued["expires_in"] == 43200, issued
+    rotated = stranger.oauth_v2_access(
+        **secrets, grant_type="refresh_token", refresh_token=issued["refresh_token"]
+    )
+    bot = WebClient(token=rotated["access_token"], base_url=f"{SANDBOX}/slack/api/")
+    assert bot.auth_test().headers["x-oauth-scopes"] == "chat:write,channels:read"
+    assert [channel["name"] for channel in bot.users_conversations()["channels"]] == ["ops", "deploys"]
+    try:
+        bot.reactions_add(channel="C0OPS", timestamp="1.2", name="eyes")
+    except SlackApiError as error:
+        assert error.response["error"] == "missing_scope" and error.response["needed"] == "reactions:write"
+    else:
+        raise AssertionError("a scope was not missed")
+    assert bot.auth_revoke()["revoked"]
+    try:
+        bot.auth_test()
+    except SlackApiError as error:
+        assert error.response["error"] == "token_revoked"
+    else:
+        raise AssertionError("a revoked token was accepted")
+
+
 def socket_mode():
     app = App(client=client, signing_secret="sandbox-signing-secret")
     answered = threading.Event()
@@ -67,7 +115,8 @@ def socket_mode():
     said = control("message", text="ping")
     assert said["acked"], said
     found = control("replies", thread_ts=said["ts"])
-    assert answered.is_set() and [message["text"] for message in found["messages"]] == ["pong"], found
+    # The handler goes on for a moment after its message is there.
+    assert answered.wait(5) and [message["text"] for message in found["messages"]] == ["pong"], found
     assert control("command", text="help")["payload"] == {"text": "at your command"}
     handler.close()
 
@@ -97,6 +146,7 @@ def events_api():
 
 
 web_api()
+oauth()
 socket_mode()
 events_api()
 print("the Python clients work")
