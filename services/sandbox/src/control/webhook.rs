@@ -51,22 +51,18 @@ pub(super) async fn github_webhook(world: &Shared, body: &[u8]) -> Answer {
         }
         json
     };
-    let mut payload;
     let body = if let Some(raw) = delivery.raw_body {
-        payload = serde_json::from_str(&raw).unwrap_or_else(|_| Value::String(raw.clone()));
         raw
+    } else if let Some(payload) = &delivery.payload {
+        write(payload)
     } else {
-        if let Some(whole) = delivery.payload {
-            payload = whole;
-        } else {
-            let about = github::About {
-                repository: delivery.repository.as_deref(),
-                sender: delivery.sender.as_deref().unwrap_or("maya"),
-            };
-            payload = github::payload(world, &delivery.event, delivery.action.as_deref(), &about);
-            if let Some(patch) = &delivery.patch {
-                github::merge(&mut payload, patch);
-            }
+        let about = github::About {
+            repository: delivery.repository.as_deref(),
+            sender: delivery.sender.as_deref().unwrap_or("maya"),
+        };
+        let mut payload = github::payload(world, &delivery.event, delivery.action.as_deref(), &about);
+        if let Some(patch) = &delivery.patch {
+            github::merge(&mut payload, patch);
         }
         write(&payload)
     };
@@ -82,7 +78,6 @@ pub(super) async fn github_webhook(world: &Shared, body: &[u8]) -> Answer {
         content_type: content_type.clone(),
         omit: delivery.omit,
         body,
-        payload,
     };
     let sent = github::send(world, webhook, sending).await;
     let Some((status, answer)) = sent.answer else {

@@ -136,7 +136,6 @@ pub(crate) async fn tell(world: &World, announcements: Vec<Announcement>, sendin
             content_type: "application/json".to_owned(),
             omit: Vec::new(),
             body: announcement.payload.to_string(),
-            payload: announcement.payload,
         };
         deliveries.push(send(world, webhook, sending).await);
     }

@@ -29,8 +29,19 @@ pub(crate) struct Webhook {
     pub(crate) omit: Vec<String>,
     /// Sent byte for byte.
     pub(crate) body: String,
-    /// What the body says, however it is written.
-    pub(crate) payload: Value,
+}
+
+impl Webhook {
+    /// What the body says, however it is written; a text where it says nothing in JSON.
+    fn payload(&self) -> Value {
+        let form: Vec<(String, String)> = match self.content_type.as_str() {
+            "application/x-www-form-urlencoded" => serde_urlencoded::from_str(&self.body).unwrap_or_default(),
+            _ => Vec::new(),
+        };
+        let in_form = form.iter().find(|(name, _)| name == "payload").map(|(_, value)| value);
+        let text = in_form.unwrap_or(&self.body);
+        serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.clone()))
+    }
 }
 
 /// What became of sending a webhook once.
@@ -46,6 +57,9 @@ pub(crate) struct Delivery {
     pub(crate) answer: Option<(u16, String)>,
     /// Why there is no answer.
     pub(crate) failure: Option<&'static str>,
+    action: Value,
+    installation_id: Value,
+    repository_id: Value,
     request_headers: Map<String, Value>,
     response_headers: Map<String, Value>,
 }
@@ -53,7 +67,6 @@ pub(crate) struct Delivery {
 impl Delivery {
     /// As the list shows it; <https://docs.github.com/en/rest/apps/webhooks>.
     pub(super) fn shown(&self) -> Value {
-        let payload = &self.webhook.payload;
         json!({
             "id": self.id,
             "guid": self.webhook.guid,
@@ -63,9 +76,9 @@ impl Delivery {
             "status": self.status(),
             "status_code": self.status_code(),
             "event": self.webhook.event,
-            "action": payload["action"],
-            "installation_id": payload["installation"]["id"],
-            "repository_id": payload["repository"]["id"],
+            "action": self.action,
+            "installation_id": self.installation_id,
+            "repository_id": self.repository_id,
             "throttled_at": null,
         })
     }
@@ -74,7 +87,7 @@ impl Delivery {
     pub(super) fn whole(&self) -> Value {
         let mut shown = self.shown();
         shown["url"] = json!(self.webhook.url);
-        shown["request"] = json!({ "headers": self.request_headers, "payload": self.webhook.payload });
+        shown["request"] = json!({ "headers": self.request_headers, "payload": self.webhook.payload() });
         let text = self.answer.as_ref().map(|(_, text)| text);
         shown["response"] = json!({ "headers": self.response_headers, "payload": text });
         shown
@@ -185,12 +198,17 @@ pub(crate) async fn send(world: &World, webhook: Webhook, sending: Sending) -> D
         status,
         at: clock::precise(),
     });
+    // Only what lists show is kept of the payload besides the body, which can be large.
+    let payload = webhook.payload();
     let named = |(name, value): (&str, String)| (name.to_owned(), Value::String(value));
     world.github.deliveries.add(Delivery {
         id: 0,
         webhook,
         delivered_at,
         redelivery: sending == Sending::Again,
+        action: payload["action"].clone(),
+        installation_id: payload["installation"]["id"].clone(),
+        repository_id: payload["repository"]["id"].clone(),
         duration: started.elapsed().as_secs_f64(),
         answer,
         failure,

@@ -309,8 +309,13 @@ fn chosen(account: &mut Account, choice: &Choice) -> Option<Vec<u64>> {
     match choice {
         Choice::All => None,
         Choice::Selected(names) => {
-            let mut ids: Vec<u64> = names.iter().map(|name| account.repository(name).id).collect();
-            ids.dedup();
+            let mut ids = Vec::new();
+            for name in names {
+                let id = account.repository(name).id;
+                if !ids.contains(&id) {
+                    ids.push(id);
+                }
+            }
             Some(ids)
         }
     }

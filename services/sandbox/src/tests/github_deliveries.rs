@@ -102,3 +102,28 @@ async fn an_app_that_is_away_is_a_failed_delivery() {
         400
     );
 }
+
+#[tokio::test]
+async fn a_form_is_shown_by_what_it_says() {
+    let world = World::start().await;
+    let (_, url) = App::start().await;
+    let form = json!({ "url": url, "event": "star", "content_type": "application/x-www-form-urlencoded" });
+    let sent = world.control("github_webhook", form).await;
+    let raw = json!({ "url": url, "event": "push", "raw_body": "Hello, World!" });
+    let raw = world.control("github_webhook", raw).await;
+    let show = |id: &Value| {
+        let path = format!("/app/hook/deliveries/{id}");
+        let world = &world;
+        async move { world.get(&path, &jwt()).await.1 }
+    };
+    let star = show(&sent["delivery"]).await;
+    assert_eq!(
+        (&star["action"], &star["request"]["payload"]["sender"]["login"]),
+        (&json!("created"), &json!("maya"))
+    );
+    let push = show(&raw["delivery"]).await;
+    assert_eq!(
+        (&push["action"], &push["request"]["payload"]),
+        (&Value::Null, &json!("Hello, World!"))
+    );
+}

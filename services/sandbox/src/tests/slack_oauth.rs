@@ -220,3 +220,23 @@ async fn the_consent_page_escapes_and_never_redirects_to_strangers() {
         ("access_denied", "s", None)
     );
 }
+
+#[tokio::test]
+async fn an_exchange_whose_answer_breaks_has_used_its_code() {
+    let world = World::start().await;
+    let code = code(&world, "chat:write", "workspace").await;
+    let url = format!("{}/oauth.v2.access", world.sandbox.slack_api_url());
+    let exchange = [("code", code.as_str()), ("redirect_uri", CALLBACK)];
+    let fault = |kind: &str| json!({ "method": "oauth.v2.access", "kind": kind });
+    let send = || {
+        let request = world.client.post(&url);
+        let request = request.basic_auth("1111.2222", Some("sandbox-slack-client-secret"));
+        async { request.form(&exchange).send().await.unwrap() }
+    };
+    world.control("fault", fault("empty")).await;
+    assert_eq!(send().await.text().await.unwrap(), "");
+    world.control("fault", fault("half")).await;
+    let half = send().await.text().await.unwrap();
+    assert!(half.starts_with('{') && serde_json::from_str::<Value>(&half).is_err());
+    assert_eq!(access(&world, &exchange).await["error"], "code_already_used");
+}
