@@ -91,21 +91,18 @@ pub fn connected(found: &Integrations) -> String {
 
 fn integration(integration: &Integration) -> String {
     let mark = if integration.is_active() { "✅" } else { "⚠️" };
-    let account = if integration.account.name.is_empty() {
-        &integration.account.id
-    } else {
-        &integration.account.name
-    };
-    let mut line = format!(
-        "- {mark} {}: **{}**",
-        connector(&integration.connector),
-        escaped(account, 80)
-    );
+    let mut line = format!("- {mark} {}", connector(&integration.connector));
+    if let Some(account) = integration.account_name() {
+        line.extend([": **", &escaped(account, 80), "**"]);
+    }
     if !integration.is_active() {
         line.extend([", ", &escaped(&integration.state, 40)]);
     }
     if let Some(at) = integration.authorized_at {
         line.push_str(&at.format(", since %-d %b %Y %H:%M UTC").to_string());
+    }
+    if let Some(reason) = &integration.reason {
+        line.extend(["\n  - ", &escaped(reason, 200)]);
     }
     let repositories: Vec<&str> = integration.repositories.iter().map(String::as_str).collect();
     if !repositories.is_empty() {
@@ -138,11 +135,6 @@ pub fn status(found: &Status, now: DateTime<Utc>) -> String {
     let mut lines = vec!["**Status**".to_owned()];
     lines.extend(found.integrations.iter().map(|integration| {
         let mark = if integration.is_active() { "✅" } else { "⚠️" };
-        let account = if integration.account.name.is_empty() {
-            &integration.account.id
-        } else {
-            &integration.account.name
-        };
         let seen = match (integration.repositories.len(), integration.channels.len()) {
             (0, 0) => String::new(),
             (repositories, 0) => format!(", {}", count(repositories, "repository", "repositories")),
@@ -155,10 +147,13 @@ pub fn status(found: &Status, now: DateTime<Utc>) -> String {
                 )
             }
         };
+        let account = integration
+            .account_name()
+            .map(|account| format!(" {}", escaped(account, 80)))
+            .unwrap_or_default();
         format!(
-            "- {mark} {} {}: {}{seen}",
+            "- {mark} {}{account}: {}{seen}",
             connector(&integration.connector),
-            escaped(account, 80),
             escaped(&integration.state, 40)
         )
     }));

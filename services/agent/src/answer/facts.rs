@@ -64,8 +64,11 @@ pub struct Integrations {
 pub struct Integration {
     /// The kind of system.
     pub connector: String,
-    /// `active`, `suspended` or `disconnected`.
+    /// `pending`, `active`, `degraded`, `suspended` or `disconnected`.
     pub state: String,
+    /// Why, where it is not as it should be.
+    #[serde(default)]
+    pub reason: Option<String>,
     /// The account.
     pub account: Account,
     /// When it was last authorized.
@@ -84,6 +87,19 @@ impl Integration {
     pub fn is_active(&self) -> bool {
         self.state == "active"
     }
+
+    /// Whether what it told is told further: a connection that doesn't work at present still told what it told.
+    fn is_connected(&self) -> bool {
+        matches!(self.state.as_str(), "active" | "degraded")
+    }
+
+    /// What the account is called; nothing before there is one.
+    pub fn account_name(&self) -> Option<&str> {
+        [&self.account.name, &self.account.id]
+            .into_iter()
+            .map(String::as_str)
+            .find(|name| !name.is_empty())
+    }
 }
 
 /// The account that an integration connects.
@@ -98,12 +114,12 @@ pub struct Account {
 }
 
 impl Integrations {
-    /// The repositories of every integration that works, in order, once each.
+    /// The repositories of every integration that is connected, in order, once each.
     pub fn repositories(&self) -> Vec<&str> {
         let mut names: Vec<&str> = self
             .integrations
             .iter()
-            .filter(|integration| integration.is_active())
+            .filter(|integration| integration.is_connected())
             .flat_map(|integration| integration.repositories.iter().map(String::as_str))
             .collect();
         names.sort_unstable();
