@@ -31,10 +31,14 @@ pub(super) struct Plan {
     pub rounds: usize,
     /// No further round of webhooks of one size begins after this.
     pub size_within: Duration,
+    /// How many credentials the vault holds.
+    pub credentials: usize,
+    /// How long one of them is read again and again.
+    pub read_for: Duration,
 }
 
 impl Plan {
-    /// About three minutes.
+    /// About four minutes.
     pub fn full() -> Self {
         let pace = |per_second, mentions| Pace {
             per_second,
@@ -49,6 +53,8 @@ impl Plan {
             sizes: sizes([6000, 5000, 4000]),
             rounds: 5,
             size_within: Duration::from_secs(40),
+            credentials: 10_000,
+            read_for: Duration::from_secs(2),
         }
     }
 
@@ -67,6 +73,8 @@ impl Plan {
             sizes: sizes([300, 200, 100]),
             rounds: 1,
             size_within: Duration::from_secs(5),
+            credentials: 100,
+            read_for: Duration::from_millis(200),
         }
     }
 }

@@ -10,6 +10,8 @@ use serde::Serialize;
 pub(super) enum Goal {
     /// The figure itself.
     AtMost(f64),
+    /// The figure itself.
+    AtLeast(f64),
     /// In proportion to the bare operation.
     RatioAtLeast(f64),
 }
@@ -25,6 +27,8 @@ pub(super) enum Unit {
     Megabytes,
     #[serde(rename = "1/s")]
     PerSecond,
+    #[serde(rename = "")]
+    Count,
 }
 
 /// One figure.
@@ -70,6 +74,7 @@ impl Row {
         self.goal = Some(goal);
         self.met = Some(match goal {
             Goal::AtMost(most) => self.value <= most,
+            Goal::AtLeast(least) => self.value >= least,
             Goal::RatioAtLeast(least) => self.ratio.is_some_and(|ratio| ratio >= least),
         });
         self
@@ -77,7 +82,8 @@ impl Row {
 
     fn cells(&self) -> [String; 6] {
         let goal = match self.goal {
-            Some(Goal::AtMost(most)) => format!("≤ {most} {}", self.unit),
+            Some(Goal::AtMost(most)) => format!("≤ {most} {}", self.unit).trim_end().to_owned(),
+            Some(Goal::AtLeast(least)) => format!("≥ {least} {}", self.unit).trim_end().to_owned(),
             Some(Goal::RatioAtLeast(least)) => format!("≥ {:.0} % of bare", least * 100.0),
             None => String::new(),
         };
@@ -101,6 +107,7 @@ impl Unit {
     fn show(self, value: f64) -> String {
         match self {
             Self::PerSecond => format!("{value:.0} {self}"),
+            Self::Count => format!("{value:.0}"),
             Self::Megabytes => format!("{value:.1} {self}"),
             Self::Seconds | Self::Milliseconds => format!("{value:.2} {self}"),
         }
@@ -114,6 +121,7 @@ impl fmt::Display for Unit {
             Self::Milliseconds => "ms",
             Self::Megabytes => "MB",
             Self::PerSecond => "/s",
+            Self::Count => "",
         })
     }
 }

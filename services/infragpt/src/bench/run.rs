@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use infragpt_nats::{Bare, Log};
 
 use super::{
-    footprint,
+    credentials, footprint,
     ingest::Ingest,
     mentions,
     plan::Plan,
@@ -124,6 +124,10 @@ async fn measure(directory: PathBuf, plan: &Plan) -> anyhow::Result<Vec<Row>> {
         log: &log,
         next_id: 0,
     };
+    eprintln!("Credentials in the vault …");
+    let vault = installation.connect(NatsUser::Integrations).await?;
+    rows.extend(credentials::measure(&vault, plan).await?);
+    vault.drain().await;
     eprintln!("Webhooks into the inbound role …");
     let inbound: Roles = installation.spawn_roles(&["github", "api"]).await?;
     rows.extend(ingest.alone(plan).await?);
