@@ -1,6 +1,6 @@
-//! What stops a part of the Slack connector.
+//! What stops the Slack connector.
 
-use super::{configuration, outbound, socket};
+use super::{configuration, socket};
 
 /// What stops a part of the Slack connector; everything else is retried.
 #[derive(Debug, thiserror::Error)]
@@ -8,10 +8,10 @@ pub enum Error {
     /// A value in `[slack]`.
     #[error(transparent)]
     Configuration(#[from] configuration::Error),
+    /// TLS can't be set up.
+    #[error("the HTTP client for Slack can't be built")]
+    Client(#[source] reqwest::Error),
     /// Socket Mode ended for good.
     #[error(transparent)]
     Socket(#[from] socket::Error),
-    /// The outbound half ended.
-    #[error(transparent)]
-    Outbound(#[from] outbound::Error),
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use infragpt_events::{
     conversation::{self, Conversation, ConversationCommand},
     integration::{Integration, IntegrationCommand, Resource, ResourceKind},
@@ -12,6 +13,16 @@ use tracing::{debug, info};
 use super::gestures::Gestures;
 use super::interpretation::{Action, Interpretation, connector, interpret, route_key};
 use crate::refusal::refused_is_done;
+
+/// What a fact is about.
+struct Context<'fact> {
+    claim: &'fact Claim,
+    /// The account that is claimed.
+    account: &'fact str,
+    cause: &'fact Cause,
+    /// When it happened in Slack, where Slack says so.
+    happened: Option<DateTime<Utc>>,
+}
 
 /// Handles RAW_SLACK. What nobody can ever read goes to the dead letters; what nobody connected stays in the stream.
 #[derive(Clone, Debug)]
@@ -31,7 +42,8 @@ impl Handler {
         }
     }
 
-    async fn claim(&self, accounts: &[String]) -> Result<Option<Claim>, HandlerError> {
+    /// The first of `accounts` that somebody has.
+    async fn claim(&self, accounts: &[String]) -> Result<Option<(Claim, String)>, HandlerError> {
         let connector = connector();
         for account in accounts {
             if let Some(claim) = self
@@ -40,35 +52,30 @@ impl Handler {
                 .await
                 .map_err(HandlerError::retry)?
             {
-                return Ok(Some(claim));
+                return Ok(Some((claim, account.clone())));
             }
         }
         Ok(None)
     }
 
-    async fn act(&self, claim: &Claim, cause: &Cause, action: Action) -> Result<(), HandlerError> {
+    async fn act(&self, context: &Context<'_>, action: Action) -> Result<(), HandlerError> {
         match action {
-            Action::Converse { command, root } => self.converse(claim, cause, command, root).await,
-            Action::Integrate(command) => self.integrate(claim, cause, command).await,
+            Action::Converse { command, root } => self.converse(context, command, root).await,
+            Action::Integrate(command) => self.integrate(context, command).await,
             Action::Join(resource) => {
-                if self.known(claim, &resource.id).await?.is_some() {
+                if self.known(context.claim, &resource.id).await?.is_some() {
                     return Ok(());
                 }
-                self.integrate(
-                    claim,
-                    cause,
-                    IntegrationCommand::GrantResources {
-                        resources: vec![resource],
-                    },
-                )
-                .await
+                let resources = vec![resource];
+                self.integrate(context, IntegrationCommand::GrantResources { resources })
+                    .await
             }
             Action::Rename { id, name } => {
-                let Some(known) = self.known(claim, &id).await? else {
+                let Some(known) = self.known(context.claim, &id).await? else {
                     return Ok(());
                 };
                 let resources = vec![Resource { name, ..known }];
-                self.integrate(claim, cause, IntegrationCommand::GrantResources { resources })
+                self.integrate(context, IntegrationCommand::GrantResources { resources })
                     .await
             }
         }
@@ -76,11 +83,11 @@ impl Handler {
 
     async fn converse(
         &self,
-        claim: &Claim,
-        cause: &Cause,
+        context: &Context<'_>,
         command: ConversationCommand,
         root: bool,
     ) -> Result<(), HandlerError> {
+        let Context { claim, cause, .. } = context;
         let ConversationCommand::ReceiveMessage { place, message, .. } = command.clone() else {
             return Ok(());
         };
@@ -99,12 +106,13 @@ impl Handler {
         refused_is_done("A fact from Slack", executed.map(drop))
     }
 
-    async fn integrate(&self, claim: &Claim, cause: &Cause, command: IntegrationCommand) -> Result<(), HandlerError> {
-        let subject = AggregateSubject::new::<Integration>(&claim.organization, claim.integration);
+    async fn integrate(&self, context: &Context<'_>, command: IntegrationCommand) -> Result<(), HandlerError> {
+        let subject = AggregateSubject::new::<Integration>(&context.claim.organization, context.claim.integration);
+        let command = about(context.account, context.happened, command);
         refused_is_done(
             "A fact from Slack",
             self.store
-                .execute::<Integration>(&subject, cause, command)
+                .execute::<Integration>(&subject, context.cause, command)
                 .await
                 .map(drop),
         )
@@ -127,6 +135,20 @@ impl Handler {
     }
 }
 
+/// Says which account a command is about. That an app was uninstalled can come late, after it was installed again; what happens in
+/// channels comes at once, or is put right by the next synchronization.
+fn about(account: &str, happened: Option<DateTime<Utc>>, command: IntegrationCommand) -> IntegrationCommand {
+    let at = match command {
+        IntegrationCommand::Disconnect { .. } => happened,
+        _ => None,
+    };
+    IntegrationCommand::Of {
+        account: account.to_owned(),
+        at,
+        command: Box::new(command),
+    }
+}
+
 impl infragpt_nats::Handler for Handler {
     fn route(&self, received: &Received) -> Route {
         let tenant = received.token(2).unwrap_or_default().to_owned();
@@ -146,7 +168,7 @@ impl infragpt_nats::Handler for Handler {
                 action,
             } => (accounts, actor, action),
         };
-        let Some(claim) = self.claim(&accounts).await? else {
+        let Some((claim, account)) = self.claim(&accounts).await? else {
             info!(
                 account = accounts.join(","),
                 sequence = received.sequence,
@@ -154,6 +176,44 @@ impl infragpt_nats::Handler for Handler {
             );
             return Ok(());
         };
-        self.act(&claim, &Cause::of(&received, actor), *action).await
+        if !claim.covers(received.published) {
+            debug!(
+                account,
+                sequence = received.sequence,
+                "A fact from Slack is of another organization's time"
+            );
+            return Ok(());
+        }
+        let context = Context {
+            claim: &claim,
+            account: &account,
+            cause: &Cause::of(&received, actor),
+            happened: received.envelope.time,
+        };
+        self.act(&context, *action).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_end_of_an_installation_is_dated() {
+        let happened = DateTime::from_timestamp(1_000, 0);
+        let dated = |command: IntegrationCommand| match about("T1", happened, command.clone()) {
+            IntegrationCommand::Of {
+                account,
+                at,
+                command: inner,
+            } => {
+                assert_eq!((account.as_str(), *inner), ("T1", command));
+                at
+            }
+            other => panic!("{other:?}"),
+        };
+        let reason = String::new();
+        assert_eq!(dated(IntegrationCommand::Disconnect { reason }), happened);
+        assert_eq!(dated(IntegrationCommand::GrantResources { resources: vec![] }), None);
     }
 }

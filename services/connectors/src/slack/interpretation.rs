@@ -252,7 +252,7 @@ fn disconnect(reason: &str) -> Action {
     })
 }
 
-fn resource(id: &str, name: &str, private: bool) -> Resource {
+pub(super) fn resource(id: &str, name: &str, private: bool) -> Resource {
     Resource {
         kind: ResourceKind::Channel,
         id: id.to_owned(),

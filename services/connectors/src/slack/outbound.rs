@@ -1,109 +1,137 @@
-//! What goes out to Slack: answers into threads, and what a connection consists of.
+//! What goes out to Slack: answers into threads.
 
-mod api;
 mod blocks;
-mod describe;
 mod markdown;
 mod mrkdwn;
 mod post;
+mod session;
 
-use std::{future::Future, sync::Arc};
+use std::{sync::Arc, time::Duration};
 
-use infragpt_nats::{Call, Connection, Service, ServiceError};
-use serde::Serialize;
+use infragpt_events::OrganizationId;
+use infragpt_nats::{Call, ServiceError};
+use infragpt_vault::{Error, Opened, Owner, Purpose, Reader, RefreshError, Vault};
 use serde_json::Value;
-use tokio::sync::OnceCell;
-use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
 
-use self::api::{Failure, Identity, WebApi};
-use super::Configuration;
+use self::{post::Post, session::Session};
+use super::{connector::Slack, credential::Token, interpretation::connector};
+use crate::{Connector as _, Operation};
 
-/// The version of the operations, shown by `nats micro ls`.
-const VERSION: &str = env!("CARGO_PKG_VERSION");
+/// The caller waits for 30 seconds.
+const LONGEST_POST: Duration = Duration::from_secs(25);
 
-/// What stops the outbound half.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// There is no bot token.
-    #[error("slack.bot_token is missing: nothing can be posted without it")]
-    NoToken,
-    /// TLS can't be set up.
-    #[error("the HTTP client for Slack can't be built")]
-    Client(#[source] reqwest::Error),
-    /// NATS doesn't let it serve.
-    #[error(transparent)]
-    Service(#[from] infragpt_nats::service::Error),
-}
-
-/// Serves `connector.v1.slack.post` and `connector.v1.slack.describe` until `shutdown`.
-///
-/// # Errors
-/// [`Error`] when it can't start, or NATS stops it.
-pub async fn run(
-    configuration: Configuration,
-    connection: &Connection,
-    shutdown: CancellationToken,
-) -> Result<(), Error> {
-    let token = configuration.bot_token.ok_or(Error::NoToken)?;
-    let api = WebApi::new(&configuration.api_url, token).map_err(Error::Client)?;
-    let outbound = Arc::new(Outbound {
-        api,
-        identity: OnceCell::new(),
-    });
-    tokio::spawn(warm(Arc::clone(&outbound), shutdown.clone()));
-    Service::new(
-        connection,
-        "connector",
-        VERSION,
-        "Operations on connected systems: posts answers to Slack",
-    )
-    .endpoint("connector.v1.slack.post", {
-        let outbound = Arc::clone(&outbound);
-        move |call: Call| {
-            let outbound = Arc::clone(&outbound);
-            answer(async move { outbound.post(call.json()?).await })
-        }
-    })
-    .endpoint("connector.v1.slack.describe", move |_: Call| {
-        let outbound = Arc::clone(&outbound);
-        answer(async move { outbound.describe().await })
-    })
-    .run(shutdown)
-    .await?;
-    Ok(())
-}
-
-async fn answer<T: Serialize>(operation: impl Future<Output = Result<T, ServiceError>>) -> Result<Value, ServiceError> {
-    let answered = operation.await?;
-    serde_json::to_value(answered).map_err(|error| ServiceError::new(500, error.to_string()))
-}
-
-/// Opens the connection to Slack and learns who we are before the first answer has to wait for either.
-async fn warm(outbound: Arc<Outbound>, shutdown: CancellationToken) {
-    let known = tokio::select! {
-        () = shutdown.cancelled() => return,
-        known = outbound.identity() => known,
+/// What others can ask for.
+pub(super) fn operations(slack: &Arc<Slack>, vault: &Vault) -> Vec<Operation> {
+    let outbound = Outbound {
+        slack: Arc::clone(slack),
+        vault: vault.clone(),
     };
-    match known {
-        Ok(Identity { team_id, user_id, .. }) => {
-            info!(account = team_id, bot_user = user_id, "Slack knows the bot token");
-        }
-        Err(failure) => {
-            warn!(reason = %failure, "Slack doesn't answer to the bot token yet: the next answer tries again");
-        }
-    }
+    let post = move |call: Call| {
+        let outbound = outbound.clone();
+        Box::pin(async move { outbound.post(&call).await }) as _
+    };
+    vec![Operation {
+        name: "post",
+        description: "Posts an answer into a thread, once",
+        run: Arc::new(post),
+    }]
 }
 
-/// One bot token, and who it is.
+/// Posts with the token of whoever's answer it is.
+#[derive(Clone)]
 struct Outbound {
-    api: WebApi,
-    identity: OnceCell<Identity>,
+    slack: Arc<Slack>,
+    vault: Vault,
 }
 
 impl Outbound {
-    async fn identity(&self) -> Result<&Identity, Failure> {
-        self.identity.get_or_try_init(|| self.api.identity()).await
+    /// It ends before its caller stops waiting and tries again: two of them at once would both find nothing, and both post.
+    async fn post(&self, call: &Call) -> Result<Value, ServiceError> {
+        let post: Post = call.json()?;
+        let posting = async {
+            let mut session = self.session(&post).await?;
+            session.post(&post).await
+        };
+        let posted = tokio::time::timeout(LONGEST_POST, posting)
+            .await
+            .map_err(|_| ServiceError::new(504, "Slack took too long, and may or may not have the answer"))??;
+        serde_json::to_value(posted).map_err(|error| ServiceError::new(500, error.to_string()))
+    }
+
+    async fn session(&self, post: &Post) -> Result<Session, ServiceError> {
+        let organization =
+            OrganizationId::parse(&post.organization).map_err(|error| ServiceError::new(400, error.to_string()))?;
+        let owner = Owner::new(organization, connector());
+        let reader = Reader {
+            actor: "system:conversations".to_owned(),
+            correlation: Some(post.answer_id.to_string()),
+        };
+        let slack = Arc::clone(&self.slack);
+        let refresh = move |secret| async move { slack.refresh(&secret).await.map_err(RefreshError::from) };
+        let opened = self.vault.fresh(&owner, Purpose::Post, &reader, refresh).await;
+        let opened = opened.map_err(|error| unopened(&owner, &error))?;
+        let token = token(&opened)?;
+        let outbound = self.clone();
+        let renew = move || Box::pin(async move { outbound.another(&owner, &reader, &opened).await }) as _;
+        Ok(Session::new(self.slack.api.clone(), token, Box::new(renew)))
+    }
+
+    /// Another token than `seen`, which Slack has just refused: one that another copy of this role has, else a new one.
+    async fn another(&self, owner: &Owner, reader: &Reader, seen: &Opened) -> Result<Token, ServiceError> {
+        self.vault.invalidate(owner);
+        let mut newest = self
+            .vault
+            .read(owner, Purpose::Post, reader)
+            .await
+            .map_err(|error| unopened(owner, &error))?;
+        let is_seen = |opened: &Opened| opened.generation == seen.generation && opened.version == seen.version;
+        if is_seen(&newest) && token(&newest)?.refresh_token.is_some() {
+            let slack = Arc::clone(&self.slack);
+            let refresh = move |secret| async move { slack.refresh(&secret).await.map_err(RefreshError::from) };
+            newest = self
+                .vault
+                .refresh_now(owner, Purpose::Post, reader, seen.version, refresh)
+                .await
+                .map_err(|error| unopened(owner, &error))?;
+        }
+        if is_seen(&newest) {
+            return Err(ServiceError::new(
+                401,
+                "there is no newer token: connect the workspace again",
+            ));
+        }
+        token(&newest)
+    }
+}
+
+fn token(opened: &Opened) -> Result<Token, ServiceError> {
+    Token::open(&opened.credential)
+        .map_err(|_| ServiceError::new(401, "what is kept isn't a token of Slack: connect the workspace again"))
+}
+
+/// What a caller can do about a token that can't be had.
+fn unopened(owner: &Owner, error: &Error) -> ServiceError {
+    let text = match error {
+        Error::Refresh(refresh) => refresh.to_string(),
+        other => other.to_string(),
+    };
+    match error {
+        Error::NotStored | Error::Shredded => ServiceError::new(
+            404,
+            format!("Slack isn't connected for organization `{}`", owner.organization),
+        ),
+        Error::Refresh(RefreshError::Refused(_)) | Error::Unreadable | Error::KeyMissing { .. } => {
+            ServiceError::new(401, text)
+        }
+        Error::Refresh(RefreshError::Unavailable(_)) => ServiceError::new(503, text),
+        Error::Store(_) | Error::Keys(_) | Error::Contended | Error::Random => {
+            tracing::error!(
+                organization.id = %owner.organization,
+                error = error as &dyn std::error::Error,
+                "A token for Slack can't be opened"
+            );
+            ServiceError::new(503, text)
+        }
     }
 }
 

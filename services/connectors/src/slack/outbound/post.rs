@@ -1,6 +1,6 @@
 //! `connector.v1.slack.post`: an answer into its thread, once.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 
 use infragpt_nats::ServiceError;
 use serde::{Deserialize, Serialize};
@@ -8,17 +8,14 @@ use tracing::warn;
 use uuid::Uuid;
 
 use super::{
-    Outbound,
-    api::Failure,
     blocks::{METADATA_EVENT, Part, message},
     markdown,
+    session::Session,
 };
+use crate::slack::web_api::{Failure, Paging};
 
 /// Slack takes 12,000 characters in all markdown blocks of one message.
 const LONGEST_MESSAGE: usize = 12_000;
-
-/// The caller waits for 30 seconds.
-const LONGEST_POST: Duration = Duration::from_secs(25);
 
 /// Pages of a thread that are looked through for an answer that may stand there already.
 const MOST_PAGES: usize = 50;
@@ -26,10 +23,11 @@ const MOST_PAGES: usize = 50;
 /// What is to be posted.
 #[derive(Debug, Deserialize)]
 pub(super) struct Post {
+    pub(super) organization: String,
     pub(super) account: String,
     channel: String,
     thread: String,
-    answer_id: Uuid,
+    pub(super) answer_id: Uuid,
     text: String,
     #[serde(default)]
     look_first: bool,
@@ -98,12 +96,6 @@ struct Replies {
 }
 
 #[derive(Deserialize)]
-pub(super) struct Paging {
-    #[serde(default)]
-    pub next_cursor: String,
-}
-
-#[derive(Deserialize)]
 struct Reply {
     ts: String,
     #[serde(default)]
@@ -155,22 +147,13 @@ struct Payload {
     parts: Option<usize>,
 }
 
-impl Outbound {
+impl Session {
     /// Posts an answer, in as many messages as it needs; the first one's identifier is the answer's.
-    ///
-    /// It ends before its caller stops waiting and tries again: two of them at once would both find nothing, and both post.
-    pub async fn post(&self, post: Post) -> Result<Posted, ServiceError> {
-        let late = |_| ServiceError::new(504, "Slack took too long, and may or may not have the answer");
-        tokio::time::timeout(LONGEST_POST, self.post_or_find(post))
-            .await
-            .map_err(late)?
-    }
-
-    async fn post_or_find(&self, post: Post) -> Result<Posted, ServiceError> {
-        self.check_account(&post.account).await?;
+    pub async fn post(&mut self, post: &Post) -> Result<Posted, ServiceError> {
+        self.check_account(&post.account)?;
         let mut standing = Standing::default();
         if post.look_first {
-            standing = self.find(&post).await?;
+            standing = self.find(post).await?;
             if let Some(whole) = standing.whole() {
                 return Ok(whole);
             }
@@ -188,7 +171,7 @@ impl Outbound {
                 index,
                 count: parts.len(),
             };
-            match self.say(&post, part).await {
+            match self.say(post, part).await {
                 Ok(said) => standing.insert(index, said.ts),
                 Err(failure) => return Err(interrupted(&failure, !standing.is_empty())),
             };
@@ -202,9 +185,8 @@ impl Outbound {
     }
 
     /// A token posts only into the workspace that it belongs to, whatever a request says.
-    async fn check_account(&self, account: &str) -> Result<(), ServiceError> {
-        let identity = self.identity().await.map_err(|failure| failure.of_read())?;
-        if identity.team_id == account || identity.enterprise_id.as_deref() == Some(account) {
+    fn check_account(&self, account: &str) -> Result<(), ServiceError> {
+        if self.token.speaks_in(account) {
             return Ok(());
         }
         Err(ServiceError::new(
@@ -213,21 +195,21 @@ impl Outbound {
         ))
     }
 
-    async fn say(&self, post: &Post, part: Part<'_>) -> Result<Said, Failure> {
+    async fn say(&mut self, post: &Post, part: Part<'_>) -> Result<Said, Failure> {
         let body = |blocks| message(&post.channel, &post.thread, post.answer_id, part, blocks);
-        match self.api.json("chat.postMessage", &body(true)).await {
+        match self.json("chat.postMessage", &body(true)).await {
             Err(failure) if failure.is_about_blocks() => {
                 warn!(reason = %failure, answer.id = %post.answer_id, "Slack refused the blocks of an answer, posting its text alone");
-                self.api.json("chat.postMessage", &body(false)).await
+                self.json("chat.postMessage", &body(false)).await
             }
             said => said,
         }
     }
 
     /// The parts of this answer that stand in the thread already, by their number.
-    async fn find(&self, post: &Post) -> Result<Standing, ServiceError> {
+    async fn find(&mut self, post: &Post) -> Result<Standing, ServiceError> {
         let wanted = post.answer_id.to_string();
-        let bot_user = &self.identity().await.map_err(|failure| failure.of_read())?.user_id;
+        let bot_user = self.token.bot_user.clone();
         let mut found = Standing::default();
         let mut cursor = String::new();
         for _ in 0..MOST_PAGES {
@@ -239,7 +221,7 @@ impl Outbound {
                 ("cursor", cursor.as_str()),
             ];
             let fields = if cursor.is_empty() { &fields[..4] } else { &fields[..] };
-            let replies: Replies = match self.api.form("conversations.replies", fields).await {
+            let replies: Replies = match self.form("conversations.replies", fields).await {
                 Ok(replies) => replies,
                 Err(Failure::Refused(word)) if word == "thread_not_found" => return Ok(found),
                 Err(failure) => return Err(failure.of_read()),
@@ -247,7 +229,7 @@ impl Outbound {
             for reply in replies
                 .messages
                 .into_iter()
-                .filter(|reply| reply.is_of(bot_user, &wanted))
+                .filter(|reply| reply.is_of(&bot_user, &wanted))
             {
                 found.take(reply);
             }

@@ -1,0 +1,90 @@
+//! The calls of one request, with a token that may turn out to be dead on the way.
+
+use std::fmt;
+
+use infragpt_nats::ServiceError;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use tracing::info;
+
+use crate::{
+    BoxFuture,
+    slack::{
+        credential::Token,
+        web_api::{Failure, WebApi},
+    },
+};
+
+/// Gets another token of the same connection.
+pub(super) type Renew = Box<dyn FnOnce() -> BoxFuture<Result<Token, ServiceError>> + Send>;
+
+/// The calls of one request. A token that Slack refuses is renewed once: it refuses before it does anything.
+pub(super) struct Session {
+    api: WebApi,
+    pub(super) token: Token,
+    renew: Option<Renew>,
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Session")
+            .field("account", &self.token.account)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Session {
+    pub fn new(api: WebApi, token: Token, renew: Renew) -> Self {
+        Self {
+            api,
+            token,
+            renew: Some(renew),
+        }
+    }
+
+    /// As [`WebApi::json`].
+    pub async fn json<T: DeserializeOwned>(&mut self, method: &'static str, body: &Value) -> Result<T, Failure> {
+        match self.api.json(self.token.caller(), method, body).await {
+            Err(failure) if failure.is_about_token() => {
+                self.renew(failure).await?;
+                self.api.json(self.token.caller(), method, body).await
+            }
+            outcome => outcome,
+        }
+    }
+
+    /// As [`WebApi::form`].
+    pub async fn form<T: DeserializeOwned>(
+        &mut self,
+        method: &'static str,
+        fields: &[(&'static str, &str)],
+    ) -> Result<T, Failure> {
+        match self.api.form(self.token.caller(), method, fields.iter().copied()).await {
+            Err(failure) if failure.is_about_token() => {
+                self.renew(failure).await?;
+                self.api.form(self.token.caller(), method, fields.iter().copied()).await
+            }
+            outcome => outcome,
+        }
+    }
+
+    /// # Errors
+    /// `failure`, when there is no other token.
+    async fn renew(&mut self, failure: Failure) -> Result<(), Failure> {
+        let Some(renew) = self.renew.take() else {
+            return Err(failure);
+        };
+        match renew().await {
+            Ok(token) => {
+                info!(account = token.account, reason = %failure, "Slack refused a token: going on with another one");
+                self.token = token;
+                Ok(())
+            }
+            Err(error) => {
+                info!(account = self.token.account, reason = %failure, "Slack refused a token, and there is no other: {error}");
+                Err(failure)
+            }
+        }
+    }
+}
