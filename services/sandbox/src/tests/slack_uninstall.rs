@@ -6,6 +6,7 @@ use super::{
     World,
     app::App,
     slack_oauth::{access, call, code},
+    socket_mode::Socket,
 };
 
 const CALLBACK: &str = "http://127.0.0.1:9/callback?tenant=acme";
@@ -109,5 +110,19 @@ async fn an_uninstallation_is_told_in_either_order() {
         assert_eq!(world.slack("auth.test", json!({})).await["error"], "account_inactive");
         world.control("reset", json!({})).await;
         assert_eq!(world.slack("auth.test", json!({})).await["ok"], true);
+    }
+}
+
+#[tokio::test]
+async fn over_socket_mode_the_end_is_told_there() {
+    let world = World::start().await;
+    let (mut socket, _) = Socket::open(&world).await;
+    let token = token(&world, "workspace").await;
+    let secrets = json!({ "client_id": "1111.2222", "client_secret": "sandbox-slack-client-secret" });
+    assert_eq!(call(&world, &token, "apps.uninstall", secrets).await["ok"], true);
+    for expected in ["tokens_revoked", "app_uninstalled"] {
+        let envelope = socket.frame().await.unwrap();
+        assert_eq!(envelope["payload"]["event"]["type"], expected);
+        socket.ack(&envelope, Value::Null).await;
     }
 }

@@ -12,10 +12,10 @@ use super::World;
 use crate::Configuration;
 
 /// The app's end of a Socket Mode connection.
-struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
+pub(super) struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 impl Socket {
-    async fn open(world: &World) -> (Self, Value) {
+    pub(super) async fn open(world: &World) -> (Self, Value) {
         let opened = world.slack("apps.connections.open", json!({})).await;
         let (stream, _) = connect_async(opened["url"].as_str().unwrap()).await.unwrap();
         let mut socket = Self(stream);
@@ -24,7 +24,7 @@ impl Socket {
     }
 
     /// The next text frame; `None` once the connection is closed.
-    async fn frame(&mut self) -> Option<Value> {
+    pub(super) async fn frame(&mut self) -> Option<Value> {
         let next = async {
             loop {
                 match self.0.next().await? {
@@ -39,7 +39,7 @@ impl Socket {
             .expect("no frame within 10 s")
     }
 
-    async fn ack(&mut self, envelope: &Value, payload: Value) {
+    pub(super) async fn ack(&mut self, envelope: &Value, payload: Value) {
         let mut ack = json!({ "envelope_id": envelope["envelope_id"] });
         if !payload.is_null() {
             ack["payload"] = payload;
