@@ -215,7 +215,160 @@ impl Installation {
     }
 
     /// The variables that the roles are configured with.
-    pub fn environment(options: &Options, secrets: &Secrets, endpoints: &Endpoints) -> BTreeMap<String, String> {
+    pub fn environment(&self) -> &BTreeMap<String, String> {
+        &self.environment
+    }
+
+    /// Changes a variable for the roles that are started from now on, and for operators' commands.
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.environment.insert(name.to_owned(), value.to_owned());
+    }
+
+    /// Stops everything in order.
+    ///
+    /// # Errors
+    /// The first thing that could not be stopped.
+    pub async fn stop(mut self) -> anyhow::Result<()> {
+        if let Some(roles) = self.roles.take() {
+            roles.stop().await?;
+        }
+        self.sandbox.stop().await;
+        if let Some(nats) = &mut self.nats {
+            nats.stop().await?;
+        }
+        if let Some(postgres) = &mut self.postgres {
+            postgres.stop().await?;
+        }
+        Ok(())
+    }
+}
+
+/// `INFRAGPT_DATABASE_URL`, with another database's name if there is one.
+fn configured_database(name: Option<&str>) -> anyhow::Result<SecretString> {
+    let configured = std::env::var("INFRAGPT_DATABASE_URL").context("INFRAGPT_DATABASE_URL is gone")?;
+    let Some(name) = name else { return Ok(configured.into()) };
+    let mut url = Url::parse(&configured).context("INFRAGPT_DATABASE_URL is no URL")?;
+    url.set_path(name);
+    Ok(String::from(url).into())
+}
+
+async fn start_nats(directory: &Path, secrets: &Secrets) -> anyhow::Result<Option<NatsServer>> {
+    if std::env::var_os("INFRAGPT_NATS_URL").is_some() {
+        return Ok(None);
+    }
+    let configuration = directory.join("server.conf");
+    fs::write(&configuration, infragpt_nats::definition::SERVER_CONFIGURATION)
+        .with_context(|| format!("{} can't be written", configuration.display()))?;
+    let environment = NatsUser::ALL
+        .into_iter()
+        .map(|user| {
+            (
+                user.password_variable(),
+                SecretString::from(secrets.nats[user.as_str()].clone()),
+            )
+        })
+        .collect();
+    let options = NatsOptions {
+        binary: find::nats_server()?,
+        configuration,
+        environment,
+        store_directory: directory.join("nats"),
+        port: None,
+        log: directory.join("nats.log"),
+    };
+    Ok(Some(NatsServer::start(options).await?))
+}
+
+async fn start_postgres(directory: &Path) -> anyhow::Result<Option<Postgres>> {
+    if std::env::var_os("INFRAGPT_DATABASE_URL").is_some() {
+        return Ok(None);
+    }
+    let options = PostgresOptions {
+        data_directory: directory.join("postgres"),
+        port: None,
+        log: directory.join("postgres.log"),
+    };
+    Ok(Some(Postgres::start(options).await?))
+}
+
+async fn migrate(database_url: &SecretString) -> anyhow::Result<()> {
+    projections::create_database(database_url).await?;
+    let pool = projections::connect(database_url, "infragpt migrate")?;
+    projections::migrate(&pool).await?;
+    pool.close().await;
+    Ok(())
+}
+
+fn sandbox_configuration(options: &Options, api: SocketAddr) -> infragpt_sandbox::Configuration {
+    let mut configuration = infragpt_sandbox::Configuration {
+        data_directory: Some(options.data_directory.join("sandbox")),
+        ..infragpt_sandbox::Configuration::default()
+    };
+    let (slack, github) = (&mut configuration.slack, &mut configuration.github);
+    slack.redirect_uris = vec![format!("http://{api}/oauth/slack/callback")];
+    github.app_key = Some(SANDBOX_APP_KEY.to_owned());
+    github.callback_urls = vec![format!("http://{api}/oauth/github/callback")];
+    github.setup_url = Some(format!("http://{api}/oauth/github/setup"));
+    github.webhook_url = Some(format!("http://{api}/webhooks/github"));
+    configuration
+}
+
+fn endpoints(
+    options: &Options,
+    secrets: &Secrets,
+    nats_url: String,
+    database_url: &SecretString,
+    sandbox: &Sandbox,
+    api: SocketAddr,
+) -> Endpoints {
+    let defaults = sandbox_configuration(options, api);
+    let nats_users = secrets
+        .nats
+        .iter()
+        .map(|(user, password)| {
+            (
+                user.clone(),
+                NatsCredentials {
+                    user: user.clone(),
+                    password: password.clone(),
+                },
+            )
+        })
+        .collect();
+    Endpoints {
+        api_url: format!("http://{api}"),
+        sandbox_url: sandbox.url().to_owned(),
+        control_url: sandbox.control_url(),
+        slack_api_url: sandbox.slack_api_url(),
+        github_api_url: sandbox.github_api_url(),
+        nats_url,
+        nats_users,
+        database_url: database_url.expose_secret().to_owned(),
+        slack_signing_secret: defaults.slack.signing_secret,
+        slack_app_token: defaults.slack.app_token,
+        slack_bot_token: defaults.slack.bot_token,
+        slack_channel: defaults
+            .slack
+            .channels
+            .first()
+            .map(|channel| channel.id.clone())
+            .unwrap_or_default(),
+        github_web_url: sandbox.github_web_url(),
+        github_app_id: defaults.github.app_id,
+        github_private_key_file: options.data_directory.join("github-app.pem"),
+        github_webhook_secret: defaults.github.webhook_secret,
+        organization_id: options.organization.clone(),
+    }
+}
+
+/// A loopback address that is free now: it stays the same when the roles are restarted, so it can't be chosen by them.
+fn free_address() -> anyhow::Result<SocketAddr> {
+    TcpListener::bind("127.0.0.1:0")
+        .and_then(|listener| listener.local_addr())
+        .context("no port is free")
+}
+
+fn environment(options: &Options, secrets: &Secrets, endpoints: &Endpoints) -> BTreeMap<String, String> {
     let sandbox = infragpt_sandbox::Configuration::default();
     let listen = endpoints.api_url.trim_start_matches("http://");
     let key_file = endpoints.github_private_key_file.display().to_string();
