@@ -34,8 +34,6 @@ pub(crate) struct Entry {
     pub data_key: DataKey,
     pub ciphertext: Ciphertext,
     pub expires_at: Option<DateTime<Utc>>,
-    /// Why it could not be refreshed the last time, if it could not.
-    pub refresh_failed: Option<String>,
 }
 
 impl Entry {
@@ -184,7 +182,6 @@ mod tests {
             data_key,
             ciphertext,
             expires_at: None,
-            refresh_failed: None,
         })
     }
 

@@ -1,6 +1,10 @@
 //! The keys of an installation: what data keys are wrapped under, and what is derived from the same secret.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    ops::{Deref, DerefMut},
+    sync::Arc,
+};
 
 use base64::{
     Engine as _, alphabet,
@@ -21,7 +25,22 @@ pub(crate) const LENGTH: usize = 32;
 
 /// A key in memory: in one place, and overwritten when it is dropped. What ring makes of it for one operation lives on
 /// the stack and is not.
-pub(crate) type KeyBytes = Box<Zeroizing<[u8; LENGTH]>>;
+#[derive(Clone, Default, PartialEq, Eq)]
+pub(crate) struct KeyBytes(Box<Zeroizing<[u8; LENGTH]>>);
+
+impl Deref for KeyBytes {
+    type Target = [u8; LENGTH];
+
+    fn deref(&self) -> &[u8; LENGTH] {
+        &self.0
+    }
+}
+
+impl DerefMut for KeyBytes {
+    fn deref_mut(&mut self) -> &mut [u8; LENGTH] {
+        &mut self.0
+    }
+}
 
 const SALT: &[u8] = b"infragpt";
 

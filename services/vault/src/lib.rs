@@ -6,17 +6,25 @@
 
 mod audit;
 mod cache;
+mod changed;
 mod credential;
 mod envelope;
 mod error;
+mod flight;
 mod key_ring;
 mod random;
+mod read;
+mod refresh;
+mod rotation;
 mod secret;
+mod shred;
+mod store;
 mod vault;
 
 pub use audit::{AuditLog, Note};
 pub use credential::{Credential, Opened, Owner, Purpose, Reader};
 pub use error::{Error, RefreshError};
 pub use key_ring::{KeyRing, KeyRingError};
+pub use rotation::{KeyStatus, LostKey, Progress, Rotation};
 pub use secret::{Secret, ShapeError};
-pub use vault::{KeyStatus, LostKey, Progress, Rotation, Vault};
+pub use vault::Vault;

@@ -1,172 +1,93 @@
-//! x
+//! The vault itself: what all of it works with.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{fmt, sync::Arc};
 
 use chrono::{DateTime, Utc};
-use infragpt_events::OrganizationId;
-use infragpt_nats::{Cause, Connection};
-use serde::Serialize;
-use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
+use infragpt_events::{audit::AuditedAction, credential};
+use infragpt_nats::{AggregateSubject, Cause, Connection, CredentialKeys, EventStore};
+use tokio_util::task::TaskTracker;
 
-use crate::{AuditLog, Credential, Error, KeyRing, Opened, Owner, Purpose, Reader, RefreshError, Secret};
+use crate::{AuditLog, Error, KeyRing, Note, Owner, Purpose, Reader, cache::Cache, flight::Flights};
 
-/// How far a rotation is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Progress {
-    /// Data keys that were looked at.
-    pub done: usize,
-    /// Data keys in all.
-    pub total: usize,
+/// The vault. Cheap to clone; clones share what they remember.
+#[derive(Clone)]
+pub struct Vault(pub(crate) Arc<Parts>);
+
+/// The parts of a [`Vault`].
+pub(crate) struct Parts {
+    pub connection: Connection,
+    pub store: EventStore,
+    pub data_keys: CredentialKeys,
+    pub keys: KeyRing,
+    pub clock: fn() -> DateTime<Utc>,
+    pub cache: Cache,
+    pub flights: Flights,
+    /// Refreshes on their way, which the end of the process waits for.
+    pub tasks: TaskTracker,
+    pub audit: AuditLog,
 }
-
-/// A data key that no configured key opens.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct LostKey {
-    /// Whose credential it seals.
-    pub organization: OrganizationId,
-    /// Of which integration.
-    pub integration: Uuid,
-    /// The credential's generation.
-    pub generation: u32,
-    /// The identifier of the key that it is wrapped under, if that can be told.
-    pub key: Option<String>,
-}
-
-/// What a rotation did.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Rotation {
-    /// Data keys that are wrapped under the current key now.
-    pub rewrapped: usize,
-    /// Data keys that were before.
-    pub already: usize,
-    /// Data keys that no configured key opens.
-    pub lost: Vec<LostKey>,
-}
-
-/// What the data keys are wrapped under.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct KeyStatus {
-    /// The identifier of the current key.
-    pub current: String,
-    /// The identifiers of all configured keys, the current one first.
-    pub configured: Vec<String>,
-    /// How many data keys are wrapped under which key, configured or not.
-    pub data_keys: BTreeMap<String, usize>,
-    /// How many entries are no wrapped data keys at all.
-    pub unreadable: usize,
-}
-
-/// The vault. Cheap to clone.
-#[derive(Debug, Clone)]
-pub struct Vault(Arc<()>);
 
 impl Vault {
-    /// The vault with the permissions of `connection`'s role.
-    pub fn new(_connection: &Connection, _keys: KeyRing, _clock: fn() -> DateTime<Utc>) -> Self {
-        todo!()
+    /// The vault with the permissions of `connection`'s role. [`run`](Self::run) has to run beside it: without, nothing
+    /// is recorded for the audit, and what other copies shred is remembered for up to ten seconds.
+    pub fn new(connection: &Connection, keys: KeyRing, clock: fn() -> DateTime<Utc>) -> Self {
+        Self(Arc::new(Parts {
+            connection: connection.clone(),
+            store: EventStore::new(connection),
+            data_keys: CredentialKeys::new(connection),
+            keys,
+            clock,
+            cache: Cache::default(),
+            flights: Flights::default(),
+            tasks: TaskTracker::new(),
+            audit: AuditLog::new(connection, clock),
+        }))
     }
 
-    /// The audit log that it writes to.
+    /// The audit log that it writes to, for what else this role has to record.
     pub fn audit(&self) -> &AuditLog {
-        todo!()
+        &self.0.audit
     }
 
-    /// Stores a new generation, under a data key of its own, and returns its number. Older generations stay until they
-    /// are shredded.
-    pub async fn store(&self, _owner: &Owner, _credential: &Credential, _cause: &Cause) -> Result<u32, Error> {
-        std::future::ready(()).await;
-        todo!()
+    /// Forgets what is remembered of an owner: the next call reads the log.
+    pub fn invalidate(&self, owner: &Owner) {
+        self.0.cache.forget(owner.integration);
     }
 
-    /// Opens the newest version of the newest generation.
-    pub async fn read(&self, _owner: &Owner, _purpose: Purpose, _reader: &Reader) -> Result<Opened, Error> {
-        std::future::ready(()).await;
-        todo!()
+    /// Notes that a credential was opened, or was not.
+    pub(crate) fn note(&self, owner: &Owner, purpose: Purpose, reader: &Reader, refused: Option<&Error>) {
+        self.0.audit.note(Note {
+            organization: owner.organization.clone(),
+            action: AuditedAction::CredentialRead,
+            connector: Some(owner.connector.clone()),
+            integration: Some(owner.integration),
+            purpose: Some(purpose),
+            refused: refused.map(ToString::to_string),
+            actor: reader.actor.clone(),
+            correlation: reader.correlation.clone(),
+        });
     }
+}
 
-    /// As [`read`](Self::read), but exchanges a credential that expires within ten minutes first.
-    pub async fn fresh<F, R>(
-        &self,
-        _owner: &Owner,
-        _purpose: Purpose,
-        _reader: &Reader,
-        _refresh: F,
-    ) -> Result<Opened, Error>
-    where
-        F: FnOnce(Secret) -> R + Send + 'static,
-        R: Future<Output = Result<Credential, RefreshError>> + Send + 'static,
-    {
-        std::future::ready(()).await;
-        todo!()
+impl fmt::Debug for Vault {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Vault")
+            .field("keys", &self.0.keys)
+            .finish_non_exhaustive()
     }
+}
 
-    /// As [`fresh`](Self::fresh), although it does not expire yet: a caller's token, `seen`, was just refused. When there
-    /// is a newer one already, that is returned.
-    pub async fn refresh_now<F, R>(
-        &self,
-        _owner: &Owner,
-        _purpose: Purpose,
-        _reader: &Reader,
-        _seen_version: u32,
-        _refresh: F,
-    ) -> Result<Opened, Error>
-    where
-        F: FnOnce(Secret) -> R + Send + 'static,
-        R: Future<Output = Result<Credential, RefreshError>> + Send + 'static,
-    {
-        std::future::ready(()).await;
-        todo!()
-    }
+/// The subjects of an owner's credential.
+pub(crate) fn subject(owner: &Owner) -> AggregateSubject {
+    AggregateSubject::new::<credential::Credential>(&owner.organization, owner.integration)
+}
 
-    /// Records that the external system was asked to end a generation.
-    pub async fn revoked(
-        &self,
-        _owner: &Owner,
-        _generation: u32,
-        _confirmed: bool,
-        _reason: Option<String>,
-        _cause: &Cause,
-    ) -> Result<(), Error> {
-        std::future::ready(()).await;
-        todo!()
-    }
-
-    /// Shreds every live generation up to `up_to_generation` and returns how many.
-    pub async fn shred(&self, _owner: &Owner, _up_to_generation: u32, _cause: &Cause) -> Result<usize, Error> {
-        std::future::ready(()).await;
-        todo!()
-    }
-
-    /// Shreds one generation; whether it was live.
-    pub async fn shred_one(&self, _owner: &Owner, _generation: u32, _cause: &Cause) -> Result<bool, Error> {
-        std::future::ready(()).await;
-        todo!()
-    }
-
-    /// The live generations, in order.
-    pub async fn generations(&self, _owner: &Owner) -> Result<Vec<u32>, Error> {
-        std::future::ready(()).await;
-        todo!()
-    }
-
-    /// Wraps every data key under the current key.
-    pub async fn rotate(&self, _cause: &Cause, _progress: impl FnMut(Progress)) -> Result<Rotation, Error> {
-        std::future::ready(()).await;
-        todo!()
-    }
-
-    /// How many data keys are wrapped under which key.
-    pub async fn key_status(&self) -> Result<KeyStatus, Error> {
-        std::future::ready(()).await;
-        todo!()
-    }
-
-    /// Forgets what is remembered of an owner.
-    pub fn invalidate(&self, _owner: &Owner) {}
-
-    /// Hears what other copies changed, and writes the audit, until `shutdown`.
-    pub async fn run(&self, shutdown: CancellationToken) {
-        shutdown.cancelled().await;
+/// `cause` for one of several events that follow from it. The identifier of an event derives from its cause's and its
+/// name, and the log takes an identifier once: without `what`, the second of two generations would never be shredded.
+pub(crate) fn following(cause: &Cause, what: impl fmt::Display) -> Cause {
+    Cause {
+        id: format!("{}#{what}", cause.id),
+        ..cause.clone()
     }
 }

@@ -140,13 +140,17 @@ impl AuditLog {
 
     /// Writes `records` and leaves those that could not be written, also when it is dropped half-way.
     async fn write(&self, records: &mut Vec<Record>) {
-        let mut writes = stream::iter(records.iter_mut().filter(|record| !record.written))
+        // Collected first: a stream over a closure that borrows makes a future that nobody can spawn.
+        let writes: Vec<_> = records
+            .iter_mut()
+            .filter(|record| !record.written)
             .map(|record| async move {
                 let written = self.write_one(record).await;
                 record.written = written.is_ok();
                 written
             })
-            .buffer_unordered(IN_FLIGHT);
+            .collect();
+        let mut writes = stream::iter(writes).buffer_unordered(IN_FLIGHT);
         let mut problem = None;
         while let Some(written) = writes.next().await {
             problem = written.err().or(problem);

@@ -152,10 +152,7 @@ mod tests {
         };
         assert_eq!(once.count, 1);
         let recorded = thrice.recorded(*tally);
-        assert_eq!(
-            (recorded.count, recorded.first_at, recorded.last_at),
-            (3, at(3), at(9))
-        );
+        assert_eq!((recorded.count, recorded.first_at, recorded.last_at), (3, at(3), at(9)));
         assert_eq!(recorded.purpose.as_deref(), Some("post"));
         assert_eq!(notes.take(true), []);
     }

@@ -19,7 +19,7 @@ pub(crate) struct DataKey(pub(super) KeyBytes);
 /// A wrapped data key as it is stored.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Wrapped {
+struct StoredKey {
     /// The identifier of the key that it is wrapped under.
     key: String,
     /// In base64url.
@@ -40,12 +40,12 @@ impl DataKey {
     pub fn wrap(&self, keys: &KeyRing, id: &CredentialKeyId) -> Result<Bytes, Error> {
         let current = keys.current();
         let (nonce, wrapped) = cipher::seal(&current.encryption, &associated(id, current), self.0.as_slice())?;
-        let wrapped = Wrapped {
+        let stored = StoredKey {
             key: current.id.clone(),
             nonce: cipher::encode(&nonce),
             wrapped: cipher::encode(&wrapped),
         };
-        serde_json::to_vec(&wrapped)
+        serde_json::to_vec(&stored)
             .map(Bytes::from)
             .map_err(|_| Error::Unreadable)
     }
@@ -55,15 +55,15 @@ impl DataKey {
     /// # Errors
     /// [`Error::KeyMissing`], or [`Error::Unreadable`] when it was altered or is another one's.
     pub fn unwrap(keys: &KeyRing, id: &CredentialKeyId, entry: &[u8]) -> Result<Self, Error> {
-        let wrapped = read(entry)?;
-        let key = keys.find(&wrapped.key).ok_or_else(|| Error::KeyMissing {
-            key: wrapped.key.clone(),
+        let stored = read(entry)?;
+        let key = keys.find(&stored.key).ok_or_else(|| Error::KeyMissing {
+            key: stored.key.clone(),
         })?;
         let opened = cipher::open(
             &key.encryption,
-            cipher::decode_nonce(&wrapped.nonce)?,
+            cipher::decode_nonce(&stored.nonce)?,
             &associated(id, key),
-            &cipher::decode(&wrapped.wrapped)?,
+            &cipher::decode(&stored.wrapped)?,
         )?;
         let mut bytes = KeyBytes::default();
         if opened.len() != bytes.len() {
@@ -85,15 +85,15 @@ impl fmt::Debug for DataKey {
 /// # Errors
 /// [`Error::Unreadable`] when it is no stored data key.
 pub(crate) fn wrapped_under(entry: &[u8]) -> Result<String, Error> {
-    read(entry).map(|wrapped| wrapped.key)
+    read(entry).map(|stored| stored.key)
 }
 
-fn read(entry: &[u8]) -> Result<Wrapped, Error> {
-    let wrapped: Wrapped = serde_json::from_slice(entry).map_err(|_| Error::Unreadable)?;
+fn read(entry: &[u8]) -> Result<StoredKey, Error> {
+    let stored: StoredKey = serde_json::from_slice(entry).map_err(|_| Error::Unreadable)?;
     // It is repeated to operators, so it has to look like one.
-    let is_identifier = wrapped.key.len() == 16 && wrapped.key.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let is_identifier = stored.key.len() == 16 && stored.key.bytes().all(|byte| byte.is_ascii_hexdigit());
     if is_identifier {
-        Ok(wrapped)
+        Ok(stored)
     } else {
         Err(Error::Unreadable)
     }
