@@ -7,6 +7,7 @@ pub mod github;
 pub mod http;
 mod problem;
 mod refusal;
+pub mod registry;
 pub mod slack;
 mod text;
 
@@ -16,3 +17,4 @@ pub use connector::{
 };
 pub use fact::Fact;
 pub use problem::Problem;
+pub use registry::configured;

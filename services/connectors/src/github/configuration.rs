@@ -62,7 +62,11 @@ impl Default for Configuration {
 impl Configuration {
     /// Whether anything of the App is configured: else there is no such connector.
     pub fn is_configured(&self) -> bool {
-        self.webhook_secret.is_some() || self.app_id.is_some() || self.client_id.is_some()
+        let secrets = [&self.webhook_secret, &self.private_key, &self.client_secret];
+        secrets.into_iter().any(Option::is_some)
+            || self.app_id.is_some()
+            || self.private_key_file.is_some()
+            || self.client_id.is_some()
     }
 
     /// The OAuth client, if it is configured.

@@ -1,4 +1,4 @@
-//! What stops a part of the GitHub connector.
+//! What stops the GitHub connector.
 
 use super::configuration;
 
@@ -8,4 +8,7 @@ pub enum Error {
     /// A value in `[github]`.
     #[error(transparent)]
     Configuration(#[from] configuration::Error),
+    /// TLS can't be set up.
+    #[error("the HTTP client for GitHub can't be built")]
+    Client(#[source] reqwest::Error),
 }

@@ -1,5 +1,6 @@
 //! From stored deliveries to changes and integrations.
 
+use chrono::{DateTime, Utc};
 use infragpt_events::{
     change::{self, Change, ChangeCommand, Recorded},
     integration::{Integration, IntegrationCommand},
@@ -46,7 +47,9 @@ impl Handler {
         &self,
         claim: &Claim,
         cause: &Cause,
+        installation: &str,
         commands: Vec<IntegrationCommand>,
+        at: impl Fn(&IntegrationCommand) -> Option<DateTime<Utc>>,
     ) -> Result<(), HandlerError> {
         let subject = AggregateSubject::new::<Integration>(&claim.organization, claim.integration);
         for (index, command) in commands.into_iter().enumerate() {
@@ -57,6 +60,11 @@ impl Handler {
                 format!("{}#{index}", cause.id)
             };
             let cause = Cause { id, ..cause.clone() };
+            let command = IntegrationCommand::Of {
+                account: installation.to_owned(),
+                at: at(&command),
+                command: Box::new(command),
+            };
             refused_is_done(
                 "A delivery from GitHub",
                 self.store
@@ -69,14 +77,21 @@ impl Handler {
     }
 }
 
-impl infragpt_nats::Handler for Handler {
-    fn route(&self, received: &Received) -> Route {
-        let tenant = received.token(2).unwrap_or_default().to_owned();
-        let key = route_key(received).unwrap_or_else(|| format!("installation:{tenant}"));
-        Route { key, tenant }
+/// Whether a fact is handled as it comes, or because its installation was connected after it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum When {
+    Coming,
+    Past,
+}
+
+impl Handler {
+    /// Handles a fact that came before its installation was connected. That it was suspended or allowed more then is no news: whoever
+    /// connected it has looked since.
+    pub(super) async fn catch_up(&self, received: Received) -> Result<(), HandlerError> {
+        self.take(received, When::Past).await
     }
 
-    async fn handle(&self, received: Received) -> Result<(), HandlerError> {
+    async fn take(&self, received: Received, when: When) -> Result<(), HandlerError> {
         let (actor, action) = match interpret(&received).map_err(HandlerError::discard)? {
             Interpretation::Nothing(reason) => {
                 debug!(subject = %received.subject, sequence = received.sequence, reason, "A delivery from GitHub asks for nothing");
@@ -98,10 +113,42 @@ impl infragpt_nats::Handler for Handler {
             );
             return Ok(());
         };
+        if !claim.covers(received.published) {
+            debug!(
+                installation,
+                sequence = received.sequence,
+                "A delivery from GitHub is of another organization's time"
+            );
+            return Ok(());
+        }
         let cause = Cause::of(&received, actor);
         match action {
             Action::Record { identity, change } => self.record(&claim, &cause, &identity, *change).await,
-            Action::Integrate(commands) => self.integrate(&claim, &cause, commands).await,
+            Action::Integrate(commands) => {
+                let at = |command: &IntegrationCommand| {
+                    (when == When::Past && !is_about_resources(command)).then_some(received.published)
+                };
+                self.integrate(&claim, &cause, installation, commands, at).await
+            }
         }
+    }
+}
+
+fn is_about_resources(command: &IntegrationCommand) -> bool {
+    matches!(
+        command,
+        IntegrationCommand::GrantResources { .. } | IntegrationCommand::WithdrawResources { .. }
+    )
+}
+
+impl infragpt_nats::Handler for Handler {
+    fn route(&self, received: &Received) -> Route {
+        let tenant = received.token(2).unwrap_or_default().to_owned();
+        let key = route_key(received).unwrap_or_else(|| format!("installation:{tenant}"));
+        Route { key, tenant }
+    }
+
+    async fn handle(&self, received: Received) -> Result<(), HandlerError> {
+        self.take(received, When::Coming).await
     }
 }

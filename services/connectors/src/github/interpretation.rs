@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 
 use super::{
     EventType, changes, fact,
+    installation::scopes,
     payload::{InstallationEvent, InstallationRepositoriesEvent, Listed, Repository, RepositoryEvent, Routing, User},
 };
 use crate::text::json_problem;
@@ -72,6 +73,16 @@ pub fn interpret(received: &Received) -> Result<Interpretation, Malformed> {
         EventType::Installation => installation(read(name, &payload)?),
         EventType::InstallationRepositories => installation_repositories(&read(name, &payload)?),
         EventType::Repository => repository(&read(name, &payload)?),
+        EventType::InstallationTarget => {
+            read::<serde::de::IgnoredAny>(name, &payload)?;
+            Interpretation::Nothing(
+                "an account's new name comes with connecting it again, its repositories' with the next list",
+            )
+        }
+        EventType::GithubAppAuthorization => {
+            read::<serde::de::IgnoredAny>(name, &payload)?;
+            Interpretation::Nothing("no token of a person is kept that could be revoked")
+        }
         _ => {
             read::<serde::de::IgnoredAny>(name, &payload)?;
             Interpretation::Nothing("its event means nothing to us")
@@ -130,6 +141,9 @@ fn installation(event: InstallationEvent) -> Interpretation {
         },
         "deleted" => IntegrationCommand::Disconnect {
             reason: by(sender.as_ref(), "The App was uninstalled on GitHub"),
+        },
+        "new_permissions_accepted" => IntegrationCommand::ChangePermissions {
+            scopes: scopes(&installation.permissions),
         },
         _ => return Interpretation::Nothing("its action means nothing to us"),
     };

@@ -1,5 +1,7 @@
 //! The parts of GitHub's payloads that are understood. <https://docs.github.com/en/webhooks/webhook-events-and-payloads>
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Deserializer};
 
@@ -186,6 +188,8 @@ pub(super) struct InstallationRepositoriesEvent {
 #[derive(Debug, Deserialize)]
 pub(super) struct Installation {
     pub account: Option<User>,
+    #[serde(default)]
+    pub permissions: BTreeMap<String, String>,
 }
 
 /// A repository as lists carry it, without its address.

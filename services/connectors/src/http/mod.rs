@@ -14,3 +14,4 @@ pub use answer::Answer;
 pub use call::Call;
 pub use client::Client;
 pub use error::Error;
+pub(crate) use redirect::same_origin;

@@ -58,7 +58,7 @@ impl Configuration {
             &self.client_secret,
             &self.bot_token,
         ];
-        secrets.into_iter().any(Option::is_some)
+        self.client_id.is_some() || secrets.into_iter().any(Option::is_some)
     }
 
     /// The OAuth client, if it is configured.
