@@ -3,7 +3,7 @@
 use infragpt_connectors::{Condition, Failure};
 use infragpt_events::integration::{Connected, IntegrationCommand, Refusal, Standing};
 use infragpt_nats::{Cause, ServiceError};
-use infragpt_vault::{Error, Opened, Purpose, RefreshError};
+use infragpt_vault::{Error, Opened, Purpose, RefreshError, Secret};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -112,20 +112,17 @@ impl Context {
             return Ok(None);
         }
         let (_, connector) = self.connector(target.connector.as_str())?;
-        let refresh = move |secret: infragpt_vault::Secret| async move {
-            connector.refresh(&secret).await.map_err(|failure| match failure {
-                Failure::RateLimited(_) | Failure::Unavailable(_) => RefreshError::Unavailable(failure.to_string()),
-                _ => RefreshError::Refused(failure.to_string()),
-            })
-        };
+        let refresh =
+            move |secret: Secret| async move { connector.refresh(&secret).await.map_err(RefreshError::from) };
         match self.vault.fresh(&target.owner(), purpose, &reader(cause), refresh).await {
             Ok(opened) => Ok(Some(opened)),
             Err(Error::Refresh(RefreshError::Refused(reason))) => Err(ServiceError::new(401, sentence(&reason))),
             Err(Error::Refresh(RefreshError::Unavailable(reason))) => Err(ServiceError::new(503, sentence(&reason))),
-            Err(Error::NotStored | Error::Unreadable | Error::KeyMissing { .. }) => Err(ServiceError::new(
+            Err(Error::NotStored | Error::Shredded | Error::Unreadable) => Err(ServiceError::new(
                 401,
                 "The stored credential can't be read any more: connect again.",
             )),
+            Err(error @ Error::KeyMissing { .. }) => Err(ServiceError::new(503, sentence(&error.to_string()))),
             Err(error) => Err(not_opened(&error)),
         }
     }

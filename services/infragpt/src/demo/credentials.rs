@@ -89,10 +89,8 @@ async fn open(play: &Observer, connection: &Connection) -> anyhow::Result<()> {
         actor: "operator:demo".to_owned(),
         correlation: None,
     };
-    let opened = tokio::time::timeout(
-        Duration::from_secs(10),
-        vault.read(&owner()?, Purpose::Read, &reader),
-    );
+    let owner = owner()?;
+    let opened = tokio::time::timeout(Duration::from_secs(10), vault.read(&owner, Purpose::Read, &reader));
     opened.await.context("the vault did not answer")??;
     Ok(())
 }

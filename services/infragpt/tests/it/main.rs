@@ -2,12 +2,14 @@
 //!
 //! Every test has an installation of its own, waits on conditions, and leaves nothing unfinished.
 
+mod accounts;
 mod answers;
 mod benchmarks;
 mod command_line;
 mod connections;
-mod credentials;
+mod connector;
 mod crashes;
+mod credentials;
 mod documentation;
 mod event_store;
 mod facts;
