@@ -63,14 +63,14 @@ async fn connect(play: &mut Observer) -> anyhow::Result<()> {
 async fn webhooks(play: &mut Observer) -> anyhow::Result<()> {
     step("2", "GitHub delivers signed webhooks");
     let url = play.github_url();
-    for (event, action) in [
-        ("installation_repositories", "added"),
-        ("push", ""),
-        ("pull_request", "closed"),
-        ("workflow_run", "completed"),
-        ("release", "published"),
+    for (event, action, repository) in [
+        ("installation_repositories", "added", "acme/ledger"),
+        ("push", "", REPOSITORY),
+        ("pull_request", "closed", REPOSITORY),
+        ("workflow_run", "completed", REPOSITORY),
+        ("release", "published", REPOSITORY),
     ] {
-        let mut request = json!({ "url": url, "event": event, "repository": REPOSITORY });
+        let mut request = json!({ "url": url, "event": event, "repository": repository });
         if !action.is_empty() {
             request["action"] = action.into();
         }
