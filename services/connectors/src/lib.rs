@@ -9,6 +9,8 @@ mod problem;
 mod refusal;
 pub mod registry;
 pub mod slack;
+#[cfg(test)]
+mod tests;
 mod text;
 
 pub use connector::{

@@ -17,7 +17,7 @@ mod link;
 #[cfg(test)]
 mod manifest;
 mod payload;
-mod reconciler;
+pub(crate) mod reconciler;
 mod rest;
 mod revocation;
 mod synchronization;

@@ -61,7 +61,7 @@ struct Delivery {
 
 /// A delivery that isn't known to be stored.
 #[derive(Clone, Debug)]
-pub(super) struct Open {
+pub(crate) struct Open {
     /// The attempt that can be repeated.
     id: u64,
     /// Where it is stored, once it is.
@@ -113,7 +113,7 @@ pub(super) fn duty(github: Arc<Github>, log: Log, shutdown: CancellationToken) -
 
 /// What one run did.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Run {
+pub(crate) struct Run {
     /// Deliveries that GitHub was asked to make again.
     pub asked: usize,
     /// Deliveries that were asked for often enough.
@@ -124,7 +124,7 @@ pub(super) struct Run {
 
 /// What is remembered from run to run. After a restart all that GitHub still has is compared.
 #[derive(Debug, Default)]
-pub(super) struct Reconciler {
+pub(crate) struct Reconciler {
     /// The newest attempt that was seen.
     seen: Option<DateTime<Utc>>,
     /// By GUID.

@@ -269,11 +269,32 @@ fn an_installations_pause_and_end_are_told() {
         commands("installation.deleted", &deleted),
         [IntegrationCommand::Disconnect { reason }]
     );
-    let unknown = changed(fixture, |value| value["action"] = json!("new_permissions_accepted"));
+    let unknown = changed(fixture, |value| value["action"] = json!("of_tomorrow"));
     assert_eq!(
-        nothing("installation.new_permissions_accepted", &unknown),
+        nothing("installation.of_tomorrow", &unknown),
         "its action means nothing to us"
     );
+}
+
+#[test]
+fn what_is_allowed_now_is_told() {
+    let accepted = changed(fixture!("installation.suspend"), |value| {
+        value["action"] = json!("new_permissions_accepted");
+        value["installation"]["permissions"] = json!({"metadata": "read", "contents": "write"});
+    });
+    let scopes = vec!["contents:write".to_owned(), "metadata:read".to_owned()];
+    assert_eq!(
+        commands("installation.new_permissions_accepted", &accepted),
+        [IntegrationCommand::ChangePermissions { scopes }]
+    );
+}
+
+#[test]
+fn a_persons_authorization_and_an_accounts_name_ask_for_nothing() {
+    let event = r#"{"action": "revoked", "sender": {"login": "maya"}}"#;
+    assert!(nothing("github_app_authorization.revoked", event).contains("no token of a person"));
+    let event = r#"{"action": "renamed", "installation": {"id": 1}, "account": {"login": "acme2"}}"#;
+    assert!(nothing("installation_target.renamed", event).contains("new name"));
 }
 
 #[test]

@@ -1,0 +1,7 @@
+//! The connectors against the simulators of Slack and GitHub, as the role that holds the vault uses them.
+
+mod github;
+mod github_account;
+mod reconciliation;
+mod slack;
+mod world;
