@@ -255,7 +255,7 @@ async fn an_app_that_was_taken_out_is_gone() {
     let world = World::start().await;
     let slack = world.slack();
     let authorization = connect(&world, &*slack, "workspace").await;
-    world.control("slack_uninstall", json!({})).await;
+    world.control("slack_uninstall", json!({"timeout_ms": 1})).await;
     let condition = slack
         .validate(&connected(&*slack, &authorization), Some(secret(&authorization)))
         .await;
