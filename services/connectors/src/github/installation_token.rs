@@ -63,16 +63,15 @@ impl InstallationTokens {
     pub async fn get(&self, installation: u64) -> Result<InstallationToken, Refusal> {
         let flight = {
             let mut flights = self.lock();
-            match flights.get(&installation).filter(|flight| self.is_usable(flight)) {
-                Some(flight) => flight.clone(),
-                None => {
-                    if flights.len() >= MOST {
-                        flights.retain(|_, flight| self.is_usable(flight));
-                    }
-                    let flight = self.take_off(installation);
-                    flights.insert(installation, flight.clone());
-                    flight
+            if let Some(flight) = flights.get(&installation).filter(|flight| self.is_usable(flight)) {
+                flight.clone()
+            } else {
+                if flights.len() >= MOST {
+                    flights.retain(|_, flight| self.is_usable(flight));
                 }
+                let flight = self.take_off(installation);
+                flights.insert(installation, flight.clone());
+                flight
             }
         };
         flight.await

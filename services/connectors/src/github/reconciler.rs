@@ -102,7 +102,7 @@ pub(super) fn duty(github: Arc<Github>, log: Log, shutdown: CancellationToken) -
                         info!(asked, given_up, left, "GitHub delivers again what is not in RAW_GITHUB");
                     }
                     Err(failure) => {
-                        warn!(reason = %failure, "GitHub's deliveries can't be compared with RAW_GITHUB yet")
+                        warn!(reason = %failure, "GitHub's deliveries can't be compared with RAW_GITHUB yet");
                     }
                 }
             }

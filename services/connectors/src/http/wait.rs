@@ -23,9 +23,9 @@ pub(super) fn asked_for(answer: &Answer, now: DateTime<Utc>) -> Option<Duration>
     let seconds = |seconds: i64| Duration::from_secs(u64::try_from(seconds).unwrap_or_default());
     let retry_after = number("retry-after").map(seconds);
     let exhausted = (number("x-ratelimit-remaining") == Some(0)).then(|| {
-        number("x-ratelimit-reset")
-            .map(|reset| seconds(reset - now.timestamp() + 1))
-            .unwrap_or(UNSAID)
+        number("x-ratelimit-reset").map_or(UNSAID, |reset| {
+            seconds(reset.saturating_sub(now.timestamp()).saturating_add(1))
+        })
     });
     match answer.status {
         StatusCode::TOO_MANY_REQUESTS => Some(retry_after.or(exhausted).unwrap_or(Duration::from_secs(1))),

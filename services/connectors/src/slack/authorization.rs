@@ -23,7 +23,8 @@ use crate::{Authorization, Begin, Completion, Failure, Returned};
 /// What Slack gives in exchange for a code or a refresh token.
 #[derive(Deserialize)]
 struct Access {
-    access_token: SecretString,
+    #[serde(rename = "access_token")]
+    token: SecretString,
     token_type: String,
     scope: String,
     bot_user_id: String,
@@ -118,7 +119,7 @@ impl Slack {
         let scopes = scopes(&access.scope);
         check_scopes(&scopes)?;
         let name = access.account()?.name.clone();
-        let (token, expires_at) = access.token((self.clock)())?;
+        let (token, expires_at) = access.into_token((self.clock)())?;
         let account = Account {
             name: name.unwrap_or_else(|| token.account.clone()),
             id: token.account.clone(),
@@ -148,8 +149,8 @@ impl Slack {
         let scopes = allowed.unwrap_or_default();
         check_scopes(&scopes)?;
         let sealed = Token {
-            access_token: token.clone(),
-            refresh_token: None,
+            access: token.clone(),
+            refresh: None,
             account: identity.account().to_owned(),
             bot_user: identity.user_id.clone(),
             organization_wide: identity.is_enterprise_install,
@@ -164,7 +165,7 @@ impl Slack {
     /// The next token, for one that ends soon.
     pub(super) async fn rotate(&self, secret: &Secret) -> Result<Credential, Failure> {
         let token = opened(secret)?;
-        let Some(refresh) = &token.refresh_token else {
+        let Some(refresh) = &token.refresh else {
             return Err(Failure::Refused(
                 "there is nothing that gives another token: connect the workspace again".to_owned(),
             ));
@@ -179,7 +180,7 @@ impl Slack {
             .exchange(self.client()?, Some(&circuit), fields)
             .await
             .map_err(|failure| not_exchanged(failure, ""))?;
-        let (next, expires_at) = access.token((self.clock)())?;
+        let (next, expires_at) = access.into_token((self.clock)())?;
         if next.account != token.account {
             return Err(Failure::Refused(format!(
                 "Slack gave a token of `{}` for one of `{}`: connect the workspace again",
@@ -214,7 +215,7 @@ impl Access {
             .ok_or_else(|| Failure::Unavailable("Slack didn't say which workspace it is".to_owned()))
     }
 
-    fn token(self, now: DateTime<Utc>) -> Result<(Token, Option<DateTime<Utc>>), Failure> {
+    fn into_token(self, now: DateTime<Utc>) -> Result<(Token, Option<DateTime<Utc>>), Failure> {
         if self.token_type != "bot" {
             return Err(Failure::Refused(format!(
                 "Slack gave a token of type `{}` and not the bot's: start again",
@@ -226,8 +227,8 @@ impl Access {
             .expires_in
             .and_then(|seconds| now.checked_add_signed(TimeDelta::try_seconds(seconds)?));
         let token = Token {
-            access_token: self.access_token,
-            refresh_token: self.refresh_token,
+            access: self.token,
+            refresh: self.refresh_token,
             account,
             bot_user: self.bot_user_id,
             organization_wide: self.is_enterprise_install,

@@ -9,15 +9,16 @@ use super::web_api::Caller;
 /// A bot token, with whose it is: a post needs to ask nobody.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub(super) struct Token {
-    #[serde(serialize_with = "exposed")]
-    pub access_token: SecretString,
+    #[serde(rename = "access_token", serialize_with = "exposed")]
+    pub access: SecretString,
     /// What gives the next one, where tokens rotate. It works once.
     #[serde(
+        rename = "refresh_token",
         default,
         skip_serializing_if = "Option::is_none",
         serialize_with = "exposed_if_there"
     )]
-    pub refresh_token: Option<SecretString>,
+    pub refresh: Option<SecretString>,
     /// The workspace or, for a token of the whole organization, the organization (`E…`).
     pub account: String,
     /// The user that it speaks as.
@@ -43,7 +44,7 @@ impl Token {
 
     pub fn caller(&self) -> Caller<'_> {
         Caller {
-            token: &self.access_token,
+            token: &self.access,
             account: Some(&self.account),
         }
     }
@@ -64,8 +65,8 @@ mod tests {
 
     fn token(organization_wide: bool) -> Token {
         Token {
-            access_token: "xoxb-hush".into(),
-            refresh_token: Some("xoxe-hush".into()),
+            access: "xoxb-hush".into(),
+            refresh: Some("xoxe-hush".into()),
             account: if organization_wide { "E0ACME" } else { "T0ACME" }.to_owned(),
             bot_user: "U0BOT".to_owned(),
             organization_wide,
@@ -76,14 +77,16 @@ mod tests {
     fn it_comes_back_as_it_was_and_is_not_shown() {
         let sealed = token(false).seal().unwrap();
         let opened = Token::open(&sealed).unwrap();
-        assert_eq!(opened.access_token.expose_secret(), "xoxb-hush");
-        assert_eq!(opened.refresh_token.as_ref().unwrap().expose_secret(), "xoxe-hush");
+        assert_eq!(opened.access.expose_secret(), "xoxb-hush");
+        assert_eq!(opened.refresh.as_ref().unwrap().expose_secret(), "xoxe-hush");
         assert_eq!(
             opened.seal().unwrap().expose(),
             sealed.expose(),
             "the same token is the same bytes"
         );
         assert!(!format!("{opened:?}").contains("hush"));
+        let json: serde_json::Value = sealed.parse().unwrap();
+        assert_eq!(json["access_token"], "xoxb-hush", "as Slack calls it");
     }
 
     #[test]

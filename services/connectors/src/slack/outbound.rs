@@ -85,7 +85,7 @@ impl Outbound {
             .await
             .map_err(|error| unopened(owner, &error))?;
         let is_seen = |opened: &Opened| opened.generation == seen.generation && opened.version == seen.version;
-        if is_seen(&newest) && token(&newest)?.refresh_token.is_some() {
+        if is_seen(&newest) && token(&newest)?.refresh.is_some() {
             let slack = Arc::clone(&self.slack);
             let refresh = move |secret| async move { slack.refresh(&secret).await.map_err(RefreshError::from) };
             newest = self

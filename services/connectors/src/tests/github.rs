@@ -148,7 +148,7 @@ async fn what_github_refuses_says_what_to_do() {
     let world = World::start().await;
     let github = world.github();
     let journey = proof(&world, &github, "4242").await;
-    let wrong = world.github_with(json!({"client_secret": "wrong"}));
+    let wrong = world.github_with(&json!({"client_secret": "wrong"}));
     let Err(Failure::NotConfigured(reason)) = authorized(&*wrong, &journey.returned(1, Some("4242"))).await else {
         panic!("a wrong secret")
     };
@@ -220,7 +220,7 @@ async fn an_operators_number_is_checked_where_that_can_be() {
         Err(Failure::Refused(_))
     ));
 
-    let keyless = world.github_with(json!({
+    let keyless = world.github_with(&json!({
         "app_id": null, "private_key": null, "client_id": null, "client_secret": null, "webhook_secret": "x",
     }));
     let taken = authorized(&*keyless, &given(" 4243 ")).await.unwrap();

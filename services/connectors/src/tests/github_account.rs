@@ -52,7 +52,7 @@ async fn an_installation_is_as_github_has_it() {
 async fn another_apps_key_does_not_make_an_installation_gone() {
     let world = World::start().await;
     let connected = connect(&world.github()).await;
-    let stranger = world.github_with(json!({"app_id": 7}));
+    let stranger = world.github_with(&json!({"app_id": 7}));
     let condition = stranger.validate(&connected, None).await.unwrap();
     assert!(
         matches!(&condition, Condition::Broken(reason) if reason.contains("github.app_id")),
@@ -63,7 +63,7 @@ async fn another_apps_key_does_not_make_an_installation_gone() {
         Err(Failure::Unauthorized(_))
     ));
     let other_key = include_str!("../github/fixtures/keys/other.pem");
-    let forger = world.github_with(json!({"private_key": other_key}));
+    let forger = world.github_with(&json!({"private_key": other_key}));
     assert!(matches!(
         forger.validate(&connected, None).await,
         Ok(Condition::Broken(_))
@@ -74,7 +74,7 @@ async fn another_apps_key_does_not_make_an_installation_gone() {
 async fn without_a_key_nothing_is_known() {
     let world = World::start().await;
     let connected = connect(&world.github()).await;
-    let keyless = world.github_with(json!({"app_id": null, "private_key": null}));
+    let keyless = world.github_with(&json!({"app_id": null, "private_key": null}));
     assert!(matches!(
         keyless.validate(&connected, None).await,
         Err(Failure::NotConfigured(_))

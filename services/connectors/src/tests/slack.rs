@@ -112,7 +112,7 @@ async fn what_slack_refuses_says_what_to_do() {
     let world = World::start().await;
     let slack = world.slack();
     let journey = consent(&world, &*slack, "workspace").await;
-    let wrong = world.slack_with(json!({"client_secret": "wrong"}));
+    let wrong = world.slack_with(&json!({"client_secret": "wrong"}));
     let Err(Failure::NotConfigured(reason)) = authorized(&*wrong, &journey.returned(1, None)).await else {
         panic!("a wrong secret")
     };
@@ -235,7 +235,7 @@ async fn a_token_is_tried_before_it_is_taken() {
 #[tokio::test]
 async fn a_token_without_a_client_is_ended_by_itself() {
     let world = World::start().await;
-    let slack = world.slack_with(json!({"client_id": null, "client_secret": null, "signing_secret": "x"}));
+    let slack = world.slack_with(&json!({"client_id": null, "client_secret": null, "signing_secret": "x"}));
     assert!(matches!(slack.begin(&begin(None)), Err(Failure::NotConfigured(_))));
     let authorization = authorized(&*slack, &Returned::Token("xoxb-sandbox".into()))
         .await

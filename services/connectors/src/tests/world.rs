@@ -44,10 +44,10 @@ impl World {
     }
 
     pub fn slack(&self) -> Arc<dyn Connector> {
-        self.slack_with(json!({}))
+        self.slack_with(&json!({}))
     }
 
-    pub fn slack_with(&self, changes: Value) -> Arc<dyn Connector> {
+    pub fn slack_with(&self, changes: &Value) -> Arc<dyn Connector> {
         let settings = json!({
             "client_id": "1111.2222",
             "client_secret": "sandbox-slack-client-secret",
@@ -59,10 +59,10 @@ impl World {
     }
 
     pub fn github(&self) -> Arc<github::Github> {
-        self.github_with(json!({}))
+        self.github_with(&json!({}))
     }
 
-    pub fn github_with(&self, changes: Value) -> Arc<github::Github> {
+    pub fn github_with(&self, changes: &Value) -> Arc<github::Github> {
         let settings = json!({
             "app_id": 100_042,
             "private_key": PRIVATE_KEY,
@@ -186,7 +186,7 @@ pub fn names(listings: &[Listing]) -> Vec<&str> {
     resources.iter().map(|Resource { name, .. }| name.as_str()).collect()
 }
 
-fn merged(mut settings: Value, changes: Value) -> Value {
+fn merged(mut settings: Value, changes: &Value) -> Value {
     for (key, value) in changes.as_object().unwrap() {
         if value.is_null() {
             settings.as_object_mut().unwrap().remove(key);

@@ -47,8 +47,8 @@ fn json(value: &Value) -> Response {
 
 fn token(access_token: &str) -> Token {
     Token {
-        access_token: access_token.into(),
-        refresh_token: None,
+        access: access_token.into(),
+        refresh: None,
         account: "T0ACME".to_owned(),
         bot_user: "U0BOT".to_owned(),
         organization_wide: false,
