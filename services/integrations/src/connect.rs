@@ -57,7 +57,9 @@ impl Context {
             Ok(Completion::Authorized(mut authorization)) => {
                 // A connector that can't ask has only the number: what is known of that account is better.
                 if let Some(known) = self.load(&target).await?.ever_connected()
-                    && is_named && known.account.id == authorization.account.id && authorization.scopes.is_empty()
+                    && is_named
+                    && known.account.id == authorization.account.id
+                    && authorization.scopes.is_empty()
                 {
                     authorization.account.clone_from(&known.account);
                     authorization.scopes.clone_from(&known.scopes);

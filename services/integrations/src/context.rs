@@ -11,7 +11,7 @@ use infragpt_events::{
 use infragpt_nats::{Accounts, Cause, EventStore, ExecuteError, Executed, ServiceError, account, event_store};
 use infragpt_vault::{Reader, Vault};
 
-use crate::{Settings, request::Target, state::Signer};
+use crate::{Settings, request::Target, state::Signer, turn::Turns};
 
 /// What every command works with. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -25,6 +25,7 @@ pub(crate) struct Parts {
     pub accounts: Accounts,
     pub vault: Vault,
     pub signer: Signer,
+    pub turns: Turns,
     pub settings: Settings,
 }
 
@@ -104,20 +105,29 @@ pub(crate) fn refused(refusal: &Refusal) -> ServiceError {
 
 /// The log can't be read or written.
 pub(crate) fn not_stored(error: &event_store::Error) -> ServiceError {
-    tracing::error!(error = error as &dyn std::error::Error, "An integration can't be loaded or stored");
+    tracing::error!(
+        error = error as &dyn std::error::Error,
+        "An integration can't be loaded or stored"
+    );
     ServiceError::new(503, "The log can't be read or written right now: try again.")
 }
 
 /// The accounts can't be read or written.
 pub(crate) fn not_claimed(error: &account::Error) -> ServiceError {
-    tracing::error!(error = error as &dyn std::error::Error, "An account can't be claimed or let go");
+    tracing::error!(
+        error = error as &dyn std::error::Error,
+        "An account can't be claimed or let go"
+    );
     ServiceError::new(503, "The accounts can't be read or written right now: try again.")
 }
 
 /// The vault can't be used.
 pub(crate) fn not_opened(error: &infragpt_vault::Error) -> ServiceError {
     tracing::error!(error = error as &dyn std::error::Error, "The vault can't be used");
-    ServiceError::new(503, "The credential can't be stored or read right now; the log says why.")
+    ServiceError::new(
+        503,
+        "The credential can't be stored or read right now; the log says why.",
+    )
 }
 
 /// `text` with a capital at the front and a full stop at the end.

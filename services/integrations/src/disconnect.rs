@@ -47,7 +47,10 @@ const LONGEST_REASON: usize = 500;
 impl Context {
     /// Ends a connection: the decision is in the log before anything is taken down, so whatever fails is tried again.
     pub(crate) async fn disconnect(&self, request: DisconnectRequest) -> Result<DisconnectReply, ServiceError> {
-        let target = Target::new(organization(&request.organization)?, self.connector(&request.connector)?.0);
+        let target = Target::new(
+            organization(&request.organization)?,
+            self.connector(&request.connector)?.0,
+        );
         let cause = request.asker.cause(self.now())?;
         let reason: String = match request.reason.as_deref().map(str::trim) {
             Some(reason) if !reason.is_empty() => reason.chars().take(LONGEST_REASON).collect(),
@@ -63,6 +66,7 @@ impl Context {
                 ),
             ));
         }
+        let _turn = self.turns.of(target.integration).await;
         let executed = self
             .execute(&target, &cause, IntegrationCommand::Disconnect { reason })
             .await?;

@@ -43,6 +43,7 @@ impl Context {
             scopes,
             credential,
         } = authorization;
+        let _turn = self.turns.of(target.integration).await;
         let before = self.load(target).await?;
         check_free(&before, &account)?;
         if matches!(before.standing, Standing::Disconnected(..)) {
@@ -150,7 +151,11 @@ impl Context {
         if let Some(generation) = generation
             && connected.and_then(|connected| connected.credential) < Some(generation)
         {
-            let older = self.vault.generations(&target.owner()).await.map_err(|error| not_opened(&error))?;
+            let older = self
+                .vault
+                .generations(&target.owner())
+                .await
+                .map_err(|error| not_opened(&error))?;
             if older.contains(&generation) {
                 self.vault
                     .shred_one(&target.owner(), generation, cause)

@@ -50,7 +50,11 @@ impl Context {
             }
         };
         let rotation = result.map_err(|error| not_opened(&error))?;
-        tracing::info!(actor = cause.actor, rewrapped = rotation.rewrapped, "Rotated the keys of the vault");
+        tracing::info!(
+            actor = cause.actor,
+            rewrapped = rotation.rewrapped,
+            "Rotated the keys of the vault"
+        );
         Ok(json!(rotation))
     }
 }

@@ -17,14 +17,15 @@ mod service;
 mod settings;
 mod state;
 mod synchronize;
+mod turn;
 mod validate;
 
-pub use authorize::{AuthorizeRequest, AuthorizeReply};
+pub use authorize::{AuthorizeReply, AuthorizeRequest};
 pub use connect::ConnectRequest;
 pub use disconnect::DisconnectRequest;
 pub use establish::Established;
 pub use initiate::{InitiateReply, InitiateRequest};
-pub use list::{Listed, ListReply};
+pub use list::{ListReply, Listed};
 pub use request::Target;
 pub use service::Integrations;
 pub use settings::Settings;

@@ -59,7 +59,10 @@ impl Context {
         let organization = organization(&request.organization)?;
         let mut integrations = Vec::new();
         for connector in self.connectors.keys() {
-            integrations.push(self.listed(Target::new(organization.clone(), connector.clone())).await?);
+            integrations.push(
+                self.listed(Target::new(organization.clone(), connector.clone()))
+                    .await?,
+            );
         }
         Ok(ListReply { integrations })
     }

@@ -42,7 +42,11 @@ impl Context {
                     traceparent: None,
                 };
                 if let Err(error) = context.validate_now(&target, &cause).await {
-                    tracing::debug!(code = error.code, "A refused credential can't be tried: {}", error.message);
+                    tracing::debug!(
+                        code = error.code,
+                        "A refused credential can't be tried: {}",
+                        error.message
+                    );
                 }
             });
         }

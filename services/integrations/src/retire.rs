@@ -35,7 +35,9 @@ impl Context {
             .await
             .map_err(|error| not_opened(&error))?;
         // A later generation is that of a connection that is being made right now.
-        let last = connected.credential.filter(|last| generations.iter().any(|it| it <= last));
+        let last = connected
+            .credential
+            .filter(|last| generations.iter().any(|it| it <= last));
         let held = self
             .accounts
             .find_now(&target.connector, &connected.account.id)
@@ -69,7 +71,11 @@ impl Context {
         };
         let opened = match generation {
             None => None,
-            Some(_) => self.vault.read(&target.owner(), Purpose::Revoke, &reader(cause)).await.ok(),
+            Some(_) => self
+                .vault
+                .read(&target.owner(), Purpose::Revoke, &reader(cause))
+                .await
+                .ok(),
         };
         let secret = opened.as_ref().map(|opened| &opened.credential);
         if generation.is_some() && secret.is_none() {
@@ -124,6 +130,7 @@ impl infragpt_nats::Handler for Disconnections {
             tracing::error!(subject = %received.subject, "No integration that is known here ended");
             return Ok(());
         };
+        let _turn = self.0.turns.of(target.integration).await;
         let force = is_overdue(received.published, self.0.now());
         self.0
             .retire(&target, &cause, force)

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use infragpt_connectors::Connector;
-use infragpt_nats::{Accounts, Call, Connection, EventStore, Log, Service, ServiceError, Subscription, service, subscription};
+use infragpt_nats::{
+    Accounts, Call, Connection, EventStore, Log, Service, ServiceError, Subscription, service, subscription,
+};
 use infragpt_vault::{KeyRing, Vault};
 use serde::{Serialize, de::DeserializeOwned};
 use tokio::task::JoinSet;
@@ -14,6 +16,7 @@ use crate::{
     context::{Context, Parts},
     retire::Disconnections,
     state::Signer,
+    turn::Turns,
 };
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -54,6 +57,7 @@ impl Integrations {
             accounts: Accounts::new(connection),
             signer: Signer::new(&keys),
             vault: Vault::new(connection, keys, settings.clock),
+            turns: Turns::default(),
             settings,
         };
         Self {
@@ -119,14 +123,33 @@ fn commands(connection: &Connection, context: &Context) -> Service {
         VERSION,
         "Connects organizations to accounts of Slack, GitHub and other systems, and keeps their credentials",
     );
-    let service = endpoint(service, context, "initiate", |it, request| async move { it.initiate(request).await });
-    let service = endpoint(service, context, "authorize", |it, request| async move { it.authorize(request).await });
-    let service = endpoint(service, context, "connect", |it, request| async move { it.connect(request).await });
-    let service = endpoint(service, context, "disconnect", |it, request| async move { it.disconnect(request).await });
-    let service = endpoint(service, context, "validate", |it, request| async move { it.validate(request).await });
-    let service = endpoint(service, context, "synchronize", |it, request| async move { it.synchronize(request).await });
-    let service = endpoint(service, context, "list", |it, request| async move { it.list(request).await });
-    let service = endpoint(service, context, "key_status", |it, _: Nothing| async move { it.key_status().await });
+    let service = endpoint(service, context, "initiate", |it, request| async move {
+        it.initiate(request).await
+    });
+    let service = endpoint(service, context, "authorize", |it, request| async move {
+        it.authorize(request).await
+    });
+    let service = endpoint(service, context, "connect", |it, request| async move {
+        it.connect(request).await
+    });
+    let service = endpoint(service, context, "disconnect", |it, request| async move {
+        it.disconnect(request).await
+    });
+    let service = endpoint(service, context, "validate", |it, request| async move {
+        it.validate(request).await
+    });
+    let service = endpoint(service, context, "synchronize", |it, request| async move {
+        it.synchronize(request).await
+    });
+    let service = endpoint(
+        service,
+        context,
+        "list",
+        |it, request| async move { it.list(request).await },
+    );
+    let service = endpoint(service, context, "key_status", |it, _: Nothing| async move {
+        it.key_status().await
+    });
     let context = context.clone();
     service.frames("integration.v1.rotate_keys", move |call, sink| {
         let context = context.clone();

@@ -148,8 +148,10 @@ mod tests {
             if altered != signed.as_bytes() {
                 let altered = String::from_utf8(altered).unwrap();
                 // The last character of a base64 text may hold bits that mean nothing; the text is then the same.
-                assert!(signer(1).read(&altered).is_err_and(|error| error == Error::Forged)
-                    || signer(1).read(&altered) == Ok(state()));
+                assert!(
+                    signer(1).read(&altered).is_err_and(|error| error == Error::Forged)
+                        || signer(1).read(&altered) == Ok(state())
+                );
             }
         }
     }

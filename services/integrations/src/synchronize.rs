@@ -40,7 +40,10 @@ pub struct SynchronizeReply {
 impl Context {
     /// The integration that a request is about, and its cause.
     pub(crate) fn target(&self, request: &TargetRequest) -> Result<(Target, Cause), ServiceError> {
-        let target = Target::new(organization(&request.organization)?, self.connector(&request.connector)?.0);
+        let target = Target::new(
+            organization(&request.organization)?,
+            self.connector(&request.connector)?.0,
+        );
         Ok((target, request.asker.cause(self.now())?))
     }
 

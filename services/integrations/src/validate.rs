@@ -112,9 +112,12 @@ impl Context {
             return Ok(None);
         }
         let (_, connector) = self.connector(target.connector.as_str())?;
-        let refresh =
-            move |secret: Secret| async move { connector.refresh(&secret).await.map_err(RefreshError::from) };
-        match self.vault.fresh(&target.owner(), purpose, &reader(cause), refresh).await {
+        let refresh = move |secret: Secret| async move { connector.refresh(&secret).await.map_err(RefreshError::from) };
+        match self
+            .vault
+            .fresh(&target.owner(), purpose, &reader(cause), refresh)
+            .await
+        {
             Ok(opened) => Ok(Some(opened)),
             Err(Error::Refresh(RefreshError::Refused(reason))) => Err(ServiceError::new(401, sentence(&reason))),
             Err(Error::Refresh(RefreshError::Unavailable(reason))) => Err(ServiceError::new(503, sentence(&reason))),

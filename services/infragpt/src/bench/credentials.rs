@@ -141,11 +141,23 @@ async fn rotating(vault: Vault, owners: &Arc<Vec<Owner>>) -> anyhow::Result<[Row
         owners.len()
     );
     let what = format!("{} data keys wrapped anew, four readers running", owners.len());
-    let time = Row::new("credentials.rotate", what, took.as_secs_f64(), Unit::Seconds, owners.len());
+    let time = Row::new(
+        "credentials.rotate",
+        what,
+        took.as_secs_f64(),
+        Unit::Seconds,
+        owners.len(),
+    );
     let samples = reads.load(Ordering::Relaxed).max(1);
     #[expect(clippy::cast_precision_loss, reason = "a number of errors is small")]
     let failed = errors.load(Ordering::Relaxed) as f64;
-    let failed = Row::new("credentials.rotate.errors", "Reads that failed meanwhile", failed, Unit::Count, samples);
+    let failed = Row::new(
+        "credentials.rotate.errors",
+        "Reads that failed meanwhile",
+        failed,
+        Unit::Count,
+        samples,
+    );
     Ok([time.goal(Goal::AtMost(10.0)), failed.goal(Goal::AtMost(0.0))])
 }
 
@@ -182,6 +194,12 @@ async fn refreshing(vault: Vault) -> anyhow::Result<Row> {
     vault.run(shutdown).await;
     #[expect(clippy::cast_precision_loss, reason = "a number of refreshes is small")]
     let count = refreshes.load(Ordering::Relaxed) as f64;
-    let row = Row::new("credentials.flight", "Refreshes that 1,000 callers at once cause", count, Unit::Count, CALLERS);
+    let row = Row::new(
+        "credentials.flight",
+        "Refreshes that 1,000 callers at once cause",
+        count,
+        Unit::Count,
+        CALLERS,
+    );
     Ok(row.goal(Goal::AtMost(1.0)))
 }

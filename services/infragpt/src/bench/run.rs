@@ -83,7 +83,14 @@ async fn measure(directory: PathBuf, plan: &Plan) -> anyhow::Result<Vec<Row>> {
     eprintln!("Start and memory …");
     let mut rows = vec![footprint::ready(&mut installation, plan).await?];
     for arguments in [
-        &["integrations", "connect", "slack", "--organization", "acme", "--as-operator"][..],
+        &[
+            "integrations",
+            "connect",
+            "slack",
+            "--organization",
+            "acme",
+            "--as-operator",
+        ][..],
         &[
             "integrations",
             "connect",

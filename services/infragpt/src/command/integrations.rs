@@ -109,42 +109,14 @@ impl Action {
                     Some(account) => request["account"] = account.into(),
                     None => request["token"] = bot_token(configuration, &target.connector)?.into(),
                 }
-                let answer = ask(connection, "connect", request).await?;
-                target.print(&answer, || {
-                    let (connector, organization) = (&target.connector, &target.organization);
-                    let account = &answer["account"];
-                    format!(
-                        "{connector} is {} for `{organization}`: account {} {}, integration {}",
-                        text(&answer["state"]),
-                        text(&account["id"]),
-                        text(&account["name"]),
-                        text(&answer["integration"]),
-                    )
-                });
+                connect_as_operator(connection, &target, request).await?;
             }
             Self::Connect {
                 target,
                 account,
                 no_wait,
                 ..
-            } => {
-                let mut request = target.request();
-                if let Some(account) = account {
-                    request["account"] = account.into();
-                }
-                let answer = ask(connection, "initiate", request).await?;
-                target.print(&answer, || {
-                    format!(
-                        "Open this address within ten minutes to connect {}:\n  {}",
-                        target.connector,
-                        text(&answer["url"])
-                    )
-                });
-                if !no_wait {
-                    let state = wait(connection, &target).await?;
-                    target.print(&state, || row(&state));
-                }
-            }
+            } => connect_on_page(connection, &target, account, !no_wait).await?,
             Self::List { organization, json } => {
                 let answer = ask(connection, "list", json!({ "organization": organization })).await?;
                 let integrations = answer["integrations"].as_array().cloned().unwrap_or_default();
@@ -152,7 +124,14 @@ impl Action {
                     println!("CONNECTOR  STATE         SINCE                 RESOURCES  ACCOUNT");
                 }
                 for integration in &integrations {
-                    println!("{}", if json { integration.to_string() } else { row(integration) });
+                    println!(
+                        "{}",
+                        if json {
+                            integration.to_string()
+                        } else {
+                            row(integration)
+                        }
+                    );
                 }
             }
             Self::Validate(target) => {
@@ -199,36 +178,75 @@ impl Action {
     }
 }
 
+async fn connect_as_operator(connection: &Connection, target: &Target, request: Value) -> Result<(), Failure> {
+    let answer = ask(connection, "connect", request).await?;
+    target.print(&answer, || {
+        let (connector, organization) = (&target.connector, &target.organization);
+        let account = &answer["account"];
+        format!(
+            "{connector} is {} for `{organization}`: account {} {}, integration {}",
+            text(&answer["state"]),
+            text(&account["id"]),
+            text(&account["name"]),
+            text(&answer["integration"]),
+        )
+    });
+    Ok(())
+}
+
+async fn connect_on_page(
+    connection: &Connection,
+    target: &Target,
+    account: Option<String>,
+    wait_for_it: bool,
+) -> Result<(), Failure> {
+    let mut request = target.request();
+    if let Some(account) = account {
+        request["account"] = account.into();
+    }
+    let before = listed(connection, target).await?;
+    let answer = ask(connection, "initiate", request).await?;
+    target.print(&answer, || {
+        format!(
+            "Open this address within ten minutes to connect {}:\n  {}",
+            target.connector,
+            text(&answer["url"])
+        )
+    });
+    if wait_for_it {
+        let state = wait(connection, target, &before).await?;
+        target.print(&state, || row(&state));
+    }
+    Ok(())
+}
+
+/// How the connection stands.
+async fn listed(connection: &Connection, target: &Target) -> Result<Value, Failure> {
+    let answer = ask(connection, "list", json!({ "organization": target.organization })).await?;
+    let all = answer["integrations"].as_array().cloned().unwrap_or_default();
+    let mine = all
+        .into_iter()
+        .find(|integration| integration["connector"] == target.connector.as_str());
+    Ok(mine.unwrap_or_default())
+}
+
 /// Waits until an attempt led to something, or to nothing.
-async fn wait(connection: &Connection, target: &Target) -> Result<Value, Failure> {
+async fn wait(connection: &Connection, target: &Target, before: &Value) -> Result<Value, Failure> {
     let deadline = tokio::time::Instant::now() + CONSENT_WITHIN;
-    let request = json!({ "organization": target.organization });
-    let mut before: Option<Value> = None;
-    loop {
-        let answer = ask(connection, "list", request.clone()).await?;
-        let all = answer["integrations"].as_array().cloned().unwrap_or_default();
-        let mine = all
-            .into_iter()
-            .find(|integration| integration["connector"] == target.connector.as_str())
-            .unwrap_or_default();
-        if let Some(reason) = mine["last_failure"].as_str() {
+    while tokio::time::Instant::now() < deadline {
+        let now = listed(connection, target).await?;
+        if let Some(reason) = now["last_failure"].as_str() {
             return Err(Failure::findings(anyhow!("{reason}")));
         }
         // A connection that stood before is connected anew once its authorization is a later one.
-        let changed = before.as_ref().is_some_and(|before| {
-            ["authorized_at", "account", "state"].iter().any(|field| before[*field] != mine[*field])
-        });
-        if mine["state"] == "active" && changed {
-            return Ok(mine);
-        }
-        before.get_or_insert(mine);
-        if tokio::time::Instant::now() >= deadline {
-            return Err(Failure::findings(anyhow!(
-                "nobody came back from the consent page within ten minutes: start again"
-            )));
+        if now["state"] == "active" && now["authorized_at"] != before["authorized_at"] {
+            return Ok(now);
         }
         tokio::time::sleep(Duration::from_millis(500)).await;
     }
+    Err(Failure::findings(anyhow!(
+        "nobody came back from the consent page within ten minutes: start again"
+    )))
 }
 
 /// The configured bot token, the only secret that an operator can hand over.

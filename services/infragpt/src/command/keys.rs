@@ -90,7 +90,11 @@ async fn status(connection: &Connection, json: bool) -> Result<(), Failure> {
         println!("{id:<17} {count:>9}  {note}");
     }
     if !counts.contains_key(answer["current"].as_str().unwrap_or_default()) {
-        println!("{:<17} {:>9}  current", answer["current"].as_str().unwrap_or_default(), 0);
+        println!(
+            "{:<17} {:>9}  current",
+            answer["current"].as_str().unwrap_or_default(),
+            0
+        );
     }
     Ok(())
 }

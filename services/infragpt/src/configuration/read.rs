@@ -189,7 +189,11 @@ mod tests {
             ),
             ("[nats]\nreplicas = 2", &[], "nats.replicas is 2"),
             ("[integrations]\nprobe_seconds = 0", &[], "integrations.probe_seconds"),
-            ("", &[("INFRAGPT_HTTP_PUBLIC_URL", "https://x.example/path")], "http.public_url"),
+            (
+                "",
+                &[("INFRAGPT_HTTP_PUBLIC_URL", "https://x.example/path")],
+                "http.public_url",
+            ),
             ("[nats", &[], "infragpt.toml"),
         ] {
             let error = read_with(file, variables).unwrap_err();

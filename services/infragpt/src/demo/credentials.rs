@@ -19,7 +19,10 @@ pub(super) async fn play(play: &mut Observer) -> anyhow::Result<()> {
     // The vault, opened with everything that the installation has: its keys, and the permissions of its role.
     let connection = play.installation.connect(NatsUser::Integrations).await?;
     let sealed = ciphertext(&connection).await?;
-    observed(&format!("the credential is {} characters of AES-256-GCM in CREDENTIALS", sealed.len()));
+    observed(&format!(
+        "the credential is {} characters of AES-256-GCM in CREDENTIALS",
+        sealed.len()
+    ));
     ensure!(open(play, &connection).await.is_ok(), "the vault can't open it");
     observed("with the installation's keys, the vault opens it");
 
@@ -50,11 +53,16 @@ pub(super) async fn play(play: &mut Observer) -> anyhow::Result<()> {
         .await
         .err()
         .context("the shredded credential was opened")?;
-    observed(&format!("the same ciphertext is still in the log, and nobody can open it: {refusal}"));
+    observed(&format!(
+        "the same ciphertext is still in the log, and nobody can open it: {refusal}"
+    ));
 
     done("infragpt integrations connect slack --organization acme");
     let installation = &play.installation;
-    let page = installation.allow_slack(&installation.initiate("slack", &[]).await?).await?.ok()?;
+    let page = installation
+        .allow_slack(&installation.initiate("slack", &[]).await?)
+        .await?
+        .ok()?;
     observed(&format!("maya presses Allow again, and reads: {}", page.text()));
     tell(play, "EVENTS", 5).await?;
     let question = play.say(json!({ "text": "status", "via": "socket" })).await?;
@@ -68,12 +76,17 @@ pub(super) async fn play(play: &mut Observer) -> anyhow::Result<()> {
 }
 
 fn owner() -> anyhow::Result<Owner> {
-    Ok(Owner::new(OrganizationId::parse("acme")?, ConnectorKind::parse("slack")?))
+    Ok(Owner::new(
+        OrganizationId::parse("acme")?,
+        ConnectorKind::parse("slack")?,
+    ))
 }
 
 /// The first credential's ciphertext, as the log has it.
 async fn ciphertext(connection: &Connection) -> anyhow::Result<String> {
-    let stored = Log::new(connection).read("CREDENTIALS", "events.credential.acme.*.stored", 0).await?;
+    let stored = Log::new(connection)
+        .read("CREDENTIALS", "events.credential.acme.*.stored", 0)
+        .await?;
     let first = stored.first().context("no credential was stored")?;
     match decode_event::<CredentialEvent>(first)?.event {
         CredentialEvent::Stored(stored) => Ok(stored.sealed.ciphertext),

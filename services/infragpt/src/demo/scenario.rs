@@ -32,17 +32,29 @@ pub(super) async fn play(mut play: Observer) -> anyhow::Result<Installation> {
 }
 
 async fn connect(play: &mut Observer) -> anyhow::Result<()> {
-    step("1", "acme connects its Slack workspace and its GitHub account, on their consent pages");
+    step(
+        "1",
+        "acme connects its Slack workspace and its GitHub account, on their consent pages",
+    );
     let installation = &play.installation;
     done("infragpt integrations connect slack --organization acme");
-    let page = installation.allow_slack(&installation.initiate("slack", &[]).await?).await?.ok()?;
-    observed(&format!("maya presses Allow on Slack's page, and reads: {}", page.text()));
+    let page = installation
+        .allow_slack(&installation.initiate("slack", &[]).await?)
+        .await?
+        .ok()?;
+    observed(&format!(
+        "maya presses Allow on Slack's page, and reads: {}",
+        page.text()
+    ));
     done("infragpt integrations connect github --organization acme");
     let page = installation
         .allow_github(&installation.initiate("github", &[]).await?, "acme")
         .await?
         .ok()?;
-    observed(&format!("maya installs the App, proves that it is hers, and reads: {}", page.text()));
+    observed(&format!(
+        "maya installs the App, proves that it is hers, and reads: {}",
+        page.text()
+    ));
     let events = tell(play, "EVENTS", 11).await?;
     ensure!(
         events

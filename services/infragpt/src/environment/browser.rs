@@ -57,7 +57,11 @@ impl Browser {
             .with_context(|| format!("{} has no form: {}", page.url.path(), page.text()))?;
         let (opening, inside) = form.split_once('>').context("the form's tag doesn't end")?;
         let action = attribute(opening, "action").unwrap_or_default();
-        let target = if action.is_empty() { page.url.clone() } else { page.url.join(&action)? };
+        let target = if action.is_empty() {
+            page.url.clone()
+        } else {
+            page.url.join(&action)?
+        };
         let mut sent: Vec<(String, String)> = Vec::new();
         for input in inside.split("<input").skip(1) {
             let tag = input.split('>').next().unwrap_or_default();
@@ -68,7 +72,11 @@ impl Browser {
                 sent.push((name, value.unwrap_or_default()));
             }
         }
-        sent.extend(fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        sent.extend(
+            fields
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
+        );
         let response = self.client.post(target).form(&sent).send().await;
         self.follow(response.context("the form can't be sent")?).await
     }
@@ -136,7 +144,14 @@ fn attribute(tag: &str, name: &str) -> Option<String> {
 }
 
 fn unescape(text: &str) -> String {
-    [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&#x27;", "'"), ("&amp;", "&")]
-        .iter()
-        .fold(text.to_owned(), |text, (escaped, plain)| text.replace(escaped, plain))
+    [
+        ("&lt;", "<"),
+        ("&gt;", ">"),
+        ("&quot;", "\""),
+        ("&#39;", "'"),
+        ("&#x27;", "'"),
+        ("&amp;", "&"),
+    ]
+    .iter()
+    .fold(text.to_owned(), |text, (escaped, plain)| text.replace(escaped, plain))
 }

@@ -382,7 +382,10 @@ fn environment(options: &Options, secrets: &Secrets, endpoints: &Endpoints) -> B
         ("LOG_FORMAT", "json"),
         ("LOG_LEVEL", &options.log_level),
         ("SLACK_API_URL", &endpoints.slack_api_url),
-        ("SLACK_AUTHORIZE_URL", &format!("{}/slack/oauth/v2/authorize", endpoints.sandbox_url)),
+        (
+            "SLACK_AUTHORIZE_URL",
+            &format!("{}/slack/oauth/v2/authorize", endpoints.sandbox_url),
+        ),
         ("SLACK_SIGNING_SECRET", &endpoints.slack_signing_secret),
         ("SLACK_CLIENT_ID", &sandbox.slack.client_id),
         ("SLACK_CLIENT_SECRET", &sandbox.slack.client_secret),

@@ -44,7 +44,7 @@ impl Secrets {
             encryption: String::new(),
         });
         if !is_complete {
-            secrets.encryption = KeyRing::generate().expose_secret().to_owned();
+            KeyRing::generate().expose_secret().clone_into(&mut secrets.encryption);
         }
         secrets.complete();
         if !is_complete {

@@ -27,7 +27,11 @@ fn claim(organization: &str) -> Claim {
 async fn race(connections: &[Connection], account: &str) -> Vec<usize> {
     let claims = (0..10).map(|number| {
         let accounts = Accounts::new(&connections[number % connections.len()]);
-        async move { accounts.claim(&slack(), account, &claim(&format!("organization-{number}"))).await }
+        async move {
+            accounts
+                .claim(&slack(), account, &claim(&format!("organization-{number}")))
+                .await
+        }
     });
     let outcomes = join_all(claims).await;
     let winners = outcomes.iter().enumerate();
@@ -44,7 +48,11 @@ async fn of_many_organizations_one_gets_an_account() {
     for account in ["T1", "T2", "T3"] {
         let winners = race(std::slice::from_ref(&connection), account).await;
         assert_eq!(winners.len(), 1, "{account}: {winners:?}");
-        let found = Accounts::new(&connection).find_now(&slack(), account).await.unwrap().unwrap();
+        let found = Accounts::new(&connection)
+            .find_now(&slack(), account)
+            .await
+            .unwrap()
+            .unwrap();
         assert_eq!(found.organization.as_str(), format!("organization-{}", winners[0]));
     }
 }
@@ -55,7 +63,10 @@ async fn of_many_organizations_one_gets_an_account_on_a_cluster() {
     let cluster = Cluster::start().await;
     let admin = cluster.connect(0, NatsUser::Admin).await;
     let definitions = Definitions::embedded(3).unwrap();
-    until("the cluster to make streams", async || definitions.apply(&admin).await.ok()).await;
+    until("the cluster to make streams", async || {
+        definitions.apply(&admin).await.ok()
+    })
+    .await;
     let mut connections = Vec::new();
     for server in 0..3 {
         connections.push(cluster.connect(server, NatsUser::Integrations).await);
@@ -86,7 +97,11 @@ async fn an_account_moves_once_it_is_let_go_and_nothing_of_before_moves_with_it(
     // The same organization has it back at once, and all that it said.
     let started = std::time::Instant::now();
     assert_eq!(wants(&acme).await, ClaimOutcome::Claimed);
-    assert!(started.elapsed() < std::time::Duration::from_secs(3), "{:?}", started.elapsed());
+    assert!(
+        started.elapsed() < std::time::Duration::from_secs(3),
+        "{:?}",
+        started.elapsed()
+    );
     assert_eq!(accounts.find_now(&slack(), "T1").await.unwrap().unwrap().after, None);
     accounts.release(&slack(), "T1", &acme).await.unwrap();
     assert_eq!(wants(&globex).await, ClaimOutcome::Claimed);
@@ -113,11 +128,15 @@ impl Cluster {
             .iter()
             .map(|listener| listener.local_addr().unwrap().port())
             .collect();
-        let known: Vec<String> = routes.iter().map(|port| format!("\"nats://127.0.0.1:{port}\"")).collect();
+        let known: Vec<String> = routes
+            .iter()
+            .map(|port| format!("\"nats://127.0.0.1:{port}\""))
+            .collect();
         let mut servers = Vec::new();
         for (number, route) in routes.iter().enumerate() {
             let configuration = directory.path().join(format!("server-{number}.conf"));
-            let text = SERVER_CONFIGURATION.replace("server_name: infragpt", &format!("server_name: infragpt-{number}"));
+            let text =
+                SERVER_CONFIGURATION.replace("server_name: infragpt", &format!("server_name: infragpt-{number}"));
             let cluster = format!(
                 "\ncluster {{\n  name: infragpt\n  listen: \"127.0.0.1:{route}\"\n  routes: [{}]\n}}\n",
                 known.join(", ")

@@ -148,7 +148,14 @@ async fn an_agent_that_fails_is_said_in_the_thread_and_recorded() {
     let without_agent = ["slack", "handlers", "conversations", "integrations", "api"];
     app.installation.roles = Some(app.installation.spawn_roles(&without_agent).await.unwrap());
     app.installation
-        .infragpt(&["integrations", "connect", "slack", "--organization", "acme", "--as-operator"])
+        .infragpt(&[
+            "integrations",
+            "connect",
+            "slack",
+            "--organization",
+            "acme",
+            "--as-operator",
+        ])
         .await
         .unwrap();
     app.take("EVENTS", 3).await.unwrap();

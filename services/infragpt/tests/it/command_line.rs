@@ -82,7 +82,14 @@ async fn operators_connect_check_and_look() {
     let app = App::start().await;
     let installation = &app.installation;
     let again = installation
-        .infragpt(&["integrations", "connect", "slack", "--organization", "acme", "--as-operator"])
+        .infragpt(&[
+            "integrations",
+            "connect",
+            "slack",
+            "--organization",
+            "acme",
+            "--as-operator",
+        ])
         .await
         .unwrap();
     assert!(
@@ -116,7 +123,14 @@ async fn operators_connect_check_and_look() {
             "pagerduty",
         ),
         (
-            &["integrations", "connect", "github", "--organization", "acme", "--as-operator"],
+            &[
+                "integrations",
+                "connect",
+                "github",
+                "--organization",
+                "acme",
+                "--as-operator",
+            ],
             "--account",
         ),
     ] {

@@ -32,7 +32,9 @@ use crate::harness::{Nats, until};
 static AHEAD: AtomicI64 = AtomicI64::new(0);
 
 fn clock() -> DateTime<Utc> {
-    let since_epoch = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    let since_epoch = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap();
     DateTime::from_timestamp_millis(i64::try_from(since_epoch.as_millis()).unwrap()).unwrap()
         + TimeDelta::seconds(AHEAD.load(Ordering::Relaxed))
 }
@@ -194,7 +196,10 @@ impl Running {
 
     async fn ask(&self, command: &str, more: Value) -> Result<Value, request::Error> {
         let mut request = json!({ "organization": "acme", "connector": "forge", "actor": "user:maya" });
-        request.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        request
+            .as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
         let subject = format!("integration.v1.{command}");
         self.operator.request(&subject, &request, Duration::from_secs(10)).await
     }
@@ -229,7 +234,11 @@ impl Running {
 
 fn state_of(url: &str) -> String {
     let url = Url::parse(url).unwrap();
-    url.query_pairs().find(|(name, _)| name == "state").unwrap().1.into_owned()
+    url.query_pairs()
+        .find(|(name, _)| name == "state")
+        .unwrap()
+        .1
+        .into_owned()
 }
 
 #[tokio::test]
@@ -250,7 +259,9 @@ async fn a_connector_that_nobody_knows_lives_its_whole_life() {
     let conversations = running.nats.connect(NatsUser::Conversations).await;
     let post = async || -> Value {
         let request = json!({ "organization": "acme" });
-        let asked = conversations.request("connector.v1.forge.post", &request, Duration::from_secs(10)).await;
+        let asked = conversations
+            .request("connector.v1.forge.post", &request, Duration::from_secs(10))
+            .await;
         asked.unwrap()
     };
     assert_eq!(post().await["length"], "first".len());
@@ -273,10 +284,16 @@ async fn a_connector_that_nobody_knows_lives_its_whole_life() {
     assert_eq!(synchronized["resources"], 2);
 
     let ended = running.ask("disconnect", json!({ "reason": "enough" })).await.unwrap();
-    assert_eq!((&ended["state"], &ended["remaining"]), (&json!("disconnected"), &Value::Null));
+    assert_eq!(
+        (&ended["state"], &ended["remaining"]),
+        (&json!("disconnected"), &Value::Null)
+    );
     assert_eq!(running.forge.revoked.load(Ordering::Relaxed), 1);
     let listed = running.listed().await;
-    assert_eq!((&listed["state"], &listed["reason"]), (&json!("disconnected"), &json!("enough")));
+    assert_eq!(
+        (&listed["state"], &listed["reason"]),
+        (&json!("disconnected"), &json!("enough"))
+    );
     let log = Log::new(&running.operator);
     assert_eq!(log.stream("KV_CREDENTIAL_KEYS").await.unwrap().messages, 0);
 
@@ -284,7 +301,10 @@ async fn a_connector_that_nobody_knows_lives_its_whole_life() {
     let state = running.initiate().await;
     running.come_back(&state, "good", "user:maya").await.unwrap();
     let anew = running.listed().await;
-    assert_eq!((&anew["state"], &anew["integration"]), (&json!("active"), &listed["integration"]));
+    assert_eq!(
+        (&anew["state"], &anew["integration"]),
+        (&json!("active"), &listed["integration"])
+    );
     assert_eq!(post().await["length"], "first".len());
     running.stop().await;
 }

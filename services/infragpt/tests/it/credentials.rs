@@ -53,7 +53,10 @@ async fn keys_are_rotated_while_everything_runs() {
         serde_json::from_str(&app.installation.infragpt(&["keys", "rotate", "--json"]).await.unwrap()).unwrap();
     assert_eq!((&rotated["rewrapped"], &rotated["already"]), (&json!(1), &json!(0)));
     let status = app.installation.infragpt(&["keys", "status"]).await.unwrap();
-    assert!(status.contains("current") && !status.contains("NOT CONFIGURED"), "{status}");
+    assert!(
+        status.contains("current") && !status.contains("NOT CONFIGURED"),
+        "{status}"
+    );
     restart(&mut app, &new).await;
     let said = app.say(json!({ "text": "status", "via": "socket" })).await.unwrap();
     app.answer(&said).await.unwrap();
@@ -62,7 +65,12 @@ async fn keys_are_rotated_while_everything_runs() {
     restart(&mut app, &old).await;
     let status = app.installation.infragpt(&["keys", "status"]).await.unwrap();
     assert!(status.contains("NOT CONFIGURED"), "{status}");
-    let refused = app.installation.infragpt(&["keys", "rotate"]).await.unwrap_err().to_string();
+    let refused = app
+        .installation
+        .infragpt(&["keys", "rotate"])
+        .await
+        .unwrap_err()
+        .to_string();
     assert!(refused.contains("not configured"), "{refused}");
     restart(&mut app, &new).await;
     app.finish().await;

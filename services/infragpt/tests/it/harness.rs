@@ -47,7 +47,14 @@ impl App {
     /// Connects Slack and GitHub, as an operator does, and takes the events of it.
     pub async fn connect_acme(&mut self) {
         for arguments in [
-            &["integrations", "connect", "slack", "--organization", "acme", "--as-operator"][..],
+            &[
+                "integrations",
+                "connect",
+                "slack",
+                "--organization",
+                "acme",
+                "--as-operator",
+            ][..],
             &[
                 "integrations",
                 "connect",

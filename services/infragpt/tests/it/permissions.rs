@@ -63,12 +63,22 @@ async fn no_role_makes_a_consumer_or_touches_a_stream() {
 async fn only_those_who_need_a_stream_read_it() {
     let nats = Nats::start().await;
     for user in ROLES {
-        for stream in ["RAW_SLACK", "RAW_GITHUB", "EVENTS", "CREDENTIALS", "DEAD_LETTERS"] {
-            let expected = stream == "EVENTS"
-                && matches!(
+        for stream in [
+            "RAW_SLACK",
+            "RAW_GITHUB",
+            "EVENTS",
+            "CREDENTIALS",
+            "KV_CREDENTIAL_KEYS",
+            "DEAD_LETTERS",
+        ] {
+            let expected = match stream {
+                "EVENTS" => matches!(
                     user,
                     NatsUser::Handlers | NatsUser::Conversations | NatsUser::Integrations
-                );
+                ),
+                "CREDENTIALS" => user == NatsUser::Integrations,
+                _ => false,
+            };
             let subject = format!("$JS.API.STREAM.MSG.GET.{stream}");
             let got = may(&nats, user, &subject, json!({ "seq": 1 })).await;
             assert_eq!(got, expected, "{user:?} reads {stream}");
@@ -83,25 +93,31 @@ async fn only_those_who_need_a_stream_read_it() {
         )
         .await
     );
-    assert!(
-        !may(
-            &nats,
-            NatsUser::Operator,
-            "$JS.API.STREAM.MSG.GET.CREDENTIALS",
-            json!({ "seq": 1 })
-        )
-        .await
-    );
-    let consumer = json!({ "stream_name": "CREDENTIALS", "config": { "name": "x", "ack_policy": "none" } });
-    assert!(
-        !may(
-            &nats,
-            NatsUser::Operator,
-            "$JS.API.CONSUMER.CREATE.CREDENTIALS.x",
-            consumer
-        )
-        .await
-    );
+    for stream in ["CREDENTIALS", "KV_CREDENTIAL_KEYS"] {
+        let consumer = json!({ "stream_name": stream, "config": { "name": "x", "ack_policy": "none" } });
+        for (subject, request) in [
+            (format!("$JS.API.STREAM.MSG.GET.{stream}"), json!({ "seq": 1 })),
+            (format!("$JS.API.DIRECT.GET.{stream}"), json!({ "seq": 1 })),
+            (format!("$JS.API.CONSUMER.CREATE.{stream}.x"), consumer),
+        ] {
+            assert!(
+                !may(&nats, NatsUser::Operator, &subject, request).await,
+                "an operator may {subject}"
+            );
+        }
+    }
+    // Who may erase a data key may erase nothing else.
+    for stream in ["KV_CREDENTIAL_KEYS", "CREDENTIALS", "EVENTS", "KV_CONNECTOR_ACCOUNTS"] {
+        for user in ROLES {
+            let subject = format!("$JS.API.STREAM.MSG.DELETE.{stream}");
+            let expected = user == NatsUser::Integrations && stream == "KV_CREDENTIAL_KEYS";
+            assert_eq!(
+                may(&nats, user, &subject, json!({ "seq": 9 })).await,
+                expected,
+                "{user:?} {subject}"
+            );
+        }
+    }
     let filter = "events.conversation.*.*.answer_requested";
     for (stream, consumer) in [
         ("EVENTS", format!("conversations.{filter}")),
