@@ -2,6 +2,8 @@
 
 mod github;
 mod github_account;
+mod installation;
+mod posting;
 mod reconciliation;
 mod slack;
 mod world;

@@ -1,4 +1,5 @@
 use chrono::TimeDelta;
+use infragpt_sandbox::Named;
 use infragpt_vault::Secret;
 use serde_json::json;
 
@@ -16,7 +17,7 @@ async fn consent(world: &World, connector: &dyn Connector, install: &str) -> Jou
     journey
 }
 
-async fn connect(world: &World, connector: &dyn Connector, install: &str) -> Authorization {
+pub async fn connect(world: &World, connector: &dyn Connector, install: &str) -> Authorization {
     let journey = consent(world, connector, install).await;
     authorized(connector, &journey.returned(1, None)).await.unwrap()
 }
@@ -92,6 +93,45 @@ async fn an_organization_is_connected_as_a_whole() {
         .unwrap();
     assert_eq!(names(&listed), ["deploys", "ops"]);
     assert_eq!(world.calls("auth.teams.list").await, 1);
+}
+
+#[tokio::test]
+async fn channels_are_read_over_all_pages_or_not_at_all() {
+    let world = World::with(|configuration| {
+        let named = |number: usize| Named::new(&format!("C{number:05}"), &format!("team-{number:03}"));
+        configuration.slack.channels = (0..450).map(named).collect();
+    })
+    .await;
+    let slack = world.slack();
+    let authorization = connect(&world, &*slack, "workspace").await;
+    let connected = connected(&*slack, &authorization);
+    let listed = slack
+        .synchronize(&connected, Some(secret(&authorization)))
+        .await
+        .unwrap();
+    assert_eq!(names(&listed).len(), 450);
+    assert_eq!(world.calls("users.conversations").await, 3);
+    world
+        .control(
+            "fault",
+            json!({"method": "users.conversations", "kind": "delay", "ms": 0}),
+        )
+        .await;
+    world.fault("users.conversations", "html", 3).await;
+    assert!(matches!(
+        slack.synchronize(&connected, Some(secret(&authorization))).await,
+        Err(Failure::Unavailable(_))
+    ));
+    world
+        .control(
+            "fault",
+            json!({"method": "users.conversations", "kind": "error", "error": "missing_scope"}),
+        )
+        .await;
+    assert!(matches!(
+        slack.synchronize(&connected, Some(secret(&authorization))).await,
+        Err(Failure::Refused(_))
+    ));
 }
 
 #[tokio::test]

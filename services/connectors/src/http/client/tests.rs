@@ -205,3 +205,29 @@ async fn an_account_in_trouble_is_left_alone_and_the_others_are_not() {
     json_of(&client, &fine.clone().of("T2")).await.unwrap();
     json_of(&client, &fine).await.unwrap();
 }
+
+#[tokio::test]
+async fn what_is_asked_is_measured_and_names_nobody() {
+    let notes = metrics::tests::Notes::default();
+    let _recording = ::metrics::set_default_local_recorder(&notes);
+    let provider = Provider::new(|number, _, _| match number {
+        1 => fine(),
+        2 => (StatusCode::NOT_FOUND, axum::Json(json!({}))).into_response(),
+        3 => (StatusCode::TOO_MANY_REQUESTS, [("retry-after", "60")]).into_response(),
+        _ => "<html>".into_response(),
+    })
+    .await;
+    let client = client();
+    let call = provider.call(Method::POST).of("T1");
+    for _ in 0..9 {
+        drop(json_of(&client, &call).await);
+    }
+    let outcomes = ["answered", "refused", "rate_limited"]
+        .into_iter()
+        .chain(["unclear"; 5])
+        .chain(["circuit_open"]);
+    let expected: Vec<String> = outcomes.map(|outcome| format!(" test test {outcome} 1")).collect();
+    assert_eq!(notes.of(metrics::REQUESTS), expected);
+    assert_eq!(notes.of(metrics::DURATION), vec![" test test recorded"; 8]);
+    assert_eq!(notes.of(metrics::OPEN_CIRCUITS), [" test +1"]);
+}

@@ -1,0 +1,89 @@
+use std::collections::BTreeMap;
+
+use infragpt_local::{NatsOptions, NatsServer, find};
+use infragpt_nats::{Connection, ConnectionConfiguration, Definitions, definition::SERVER_CONFIGURATION};
+use infragpt_vault::{KeyRing, Vault};
+use secrecy::SecretString;
+use tempfile::TempDir;
+
+use super::world::now;
+
+/// Every user that the server's configuration knows.
+const USERS: [&str; 11] = [
+    "slack",
+    "github",
+    "handlers",
+    "conversations",
+    "agent",
+    "integrations",
+    "projections",
+    "queries",
+    "api",
+    "operator",
+    "admin",
+];
+
+/// A nats-server with the streams and users of the product, and vaults on it.
+pub struct Installation {
+    server: NatsServer,
+    keys: SecretString,
+    _directory: TempDir,
+}
+
+impl Installation {
+    pub async fn start() -> Self {
+        let directory = tempfile::Builder::new()
+            .prefix("infragpt-connectors-")
+            .tempdir()
+            .unwrap();
+        let configuration = directory.path().join("server.conf");
+        std::fs::write(&configuration, SERVER_CONFIGURATION).unwrap();
+        let environment: BTreeMap<_, _> = USERS
+            .into_iter()
+            .map(|user| {
+                let variable = format!("INFRAGPT_NATS_PASSWORD_{}", user.to_uppercase());
+                (variable, SecretString::from(password(user)))
+            })
+            .collect();
+        let options = NatsOptions {
+            binary: find::nats_server().unwrap(),
+            configuration,
+            environment,
+            store_directory: directory.path().join("store"),
+            port: None,
+            log: directory.path().join("nats.log"),
+        };
+        let installation = Self {
+            server: NatsServer::start(options).await.unwrap(),
+            keys: KeyRing::generate(),
+            _directory: directory,
+        };
+        let admin = installation.connect("admin").await;
+        Definitions::embedded(1).unwrap().apply(&admin).await.unwrap();
+        installation
+    }
+
+    pub async fn connect(&self, user: &str) -> Connection {
+        Connection::connect(&ConnectionConfiguration {
+            url: self.server.url(),
+            user: user.to_owned(),
+            password: password(user).into(),
+            name: "test".to_owned(),
+        })
+        .await
+        .unwrap()
+    }
+
+    /// A vault as another process would have it.
+    pub async fn vault(&self) -> Vault {
+        Vault::new(
+            &self.connect("integrations").await,
+            KeyRing::parse(&self.keys).unwrap(),
+            now,
+        )
+    }
+}
+
+fn password(user: &str) -> String {
+    format!("password-of-{user}")
+}
