@@ -98,7 +98,7 @@ async fn an_organization_is_connected_as_a_whole() {
 #[tokio::test]
 async fn channels_are_read_over_all_pages_or_not_at_all() {
     let world = World::with(|configuration| {
-        let named = |number: usize| Named::new(&format!("C{number:05}"), &format!("team-{number:03}"));
+        let named = |number: usize| Named::new(format!("C{number:05}"), format!("team-{number:03}"));
         configuration.slack.channels = (0..450).map(named).collect();
     })
     .await;
