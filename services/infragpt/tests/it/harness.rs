@@ -15,6 +15,8 @@ use infragpt_nats::{Connection, ConnectionConfiguration, Definitions, definition
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::secrets::files_with_tokens;
+
 /// A whole installation, connected for `acme`.
 pub struct App {
     observer: Observer,
@@ -85,10 +87,12 @@ impl App {
         self.directory.path()
     }
 
-    /// Proves that nothing is pending, and stops everything in order.
+    /// Proves that nothing is pending and that no token is in a stream or a log, and stops everything in order.
     pub async fn finish(self) {
         self.observer.settled().await.unwrap();
         self.observer.end().await.stop().await.unwrap();
+        let found = files_with_tokens(self.directory.path(), &["postgres"], false);
+        assert_eq!(found, Vec::<String>::new());
     }
 }
 
