@@ -74,6 +74,16 @@ pub(crate) struct Open {
 }
 
 impl Open {
+    pub fn new(id: u64, subject: RawSubject, since: DateTime<Utc>) -> Self {
+        Self {
+            id,
+            subject,
+            since,
+            taken: false,
+            tries: 0,
+        }
+    }
+
     /// One that was taken elsewhere is asked for once.
     fn is_given_up(&self) -> bool {
         self.tries >= if self.taken { 1 } else { TRIES }
@@ -160,13 +170,8 @@ impl Reconciler {
     fn note(&mut self, deliveries: Vec<Delivery>) {
         for delivery in deliveries {
             let subject = RawSubject::github(delivery.installation_id, &delivery.event, delivery.action.as_deref());
-            let open = self.open.entry(delivery.guid).or_insert(Open {
-                id: delivery.id,
-                subject,
-                since: delivery.delivered_at,
-                taken: false,
-                tries: 0,
-            });
+            let new = Open::new(delivery.id, subject, delivery.delivered_at);
+            let open = self.open.entry(delivery.guid).or_insert(new);
             open.taken |= (200..300).contains(&delivery.status_code);
             open.id = open.id.max(delivery.id);
             open.since = open.since.min(delivery.delivered_at);
@@ -239,7 +244,7 @@ impl Github {
 }
 
 /// Which of the GUIDs the log has: one reading for each subject, from its oldest delivery on.
-async fn stored(log: &Log, open: BTreeMap<String, Open>) -> Result<HashSet<String>, log::Error> {
+pub(crate) async fn stored(log: &Log, open: BTreeMap<String, Open>) -> Result<HashSet<String>, log::Error> {
     let mut subjects: BTreeMap<String, (DateTime<Utc>, BTreeSet<String>)> = BTreeMap::new();
     for (guid, open) in open {
         let (since, guids) = subjects
