@@ -17,9 +17,12 @@ use crate::{
     vault::following,
 };
 
-/// How many data keys are worked on at once. Each waits for three writes to the disk, one after the other; more of them
-/// at once only wait for each other.
-const CONCURRENCY: usize = 64;
+/// How many data keys are wrapped at once. Each waits for two writes to the disk, which the server does together.
+const WRAPPING: usize = 64;
+
+/// How many messages are erased at once. The server erases one after the other and writes the whole block of messages
+/// around it again, up to 8 MB: more at once would only keep readers waiting behind them.
+const ERASING: usize = 2;
 
 /// How often another writer of the same data key may be first.
 const TRIES: u32 = 5;
@@ -72,7 +75,8 @@ pub struct KeyStatus {
 
 /// What became of one data key.
 enum Outcome {
-    Rewrapped,
+    /// It is wrapped under the current key, and these messages are to be erased.
+    Rewrapped(Vec<u64>),
     Already,
     Lost(LostKey),
     /// It was erased meanwhile, or should have been before.
@@ -96,10 +100,16 @@ impl Vault {
         progress(Progress { done, total });
         let mut outcomes = stream::iter(entries)
             .map(|(id, entries)| self.rewrap(id, entries, cause))
-            .buffer_unordered(CONCURRENCY);
+            .buffer_unordered(WRAPPING)
+            .map(|outcome| self.erase_older(outcome))
+            .buffer_unordered(ERASING);
+        let mut kept = Vec::new();
         while let Some(outcome) = outcomes.next().await {
             match outcome? {
-                Outcome::Rewrapped => rotation.rewrapped += 1,
+                Outcome::Rewrapped(left) => {
+                    rotation.rewrapped += 1;
+                    kept.extend(left);
+                }
                 Outcome::Already => rotation.already += 1,
                 Outcome::Lost(key) => rotation.lost.push(key),
                 Outcome::Gone => {}
@@ -107,6 +117,7 @@ impl Vault {
             done += 1;
             progress(Progress { done, total });
         }
+        self.check_erased(kept).await?;
         rotation.lost.sort();
         Ok(rotation)
     }
@@ -149,13 +160,13 @@ impl Vault {
                 .find_map(|entry| Some((entry.sequence, DataKey::unwrap(&self.0.keys, &id, &entry.value).ok()?)));
             let (Some(newest), Some((sequence, data_key))) = (entries.last(), opened) else {
                 if !self.is_needed(&id).await? {
-                    self.0.data_keys.erase_all(&id).await?;
+                    self.erase_key(&id).await?;
                     return Ok(Outcome::Gone);
                 }
                 let key = entries.last().and_then(|newest| wrapped_under(&newest.value).ok());
                 return Ok(Outcome::Lost(lost(id, key)));
             };
-            let is_current = wrapped_under(&newest.value)? == self.0.keys.current_id();
+            let is_current = wrapped_under(&newest.value).is_ok_and(|key| key == self.0.keys.current_id());
             let current = if is_current && sequence == newest.sequence {
                 if entries.len() == 1 {
                     return Ok(Outcome::Already);
@@ -179,12 +190,40 @@ impl Vault {
             if !self.record(&id, current, cause).await? {
                 return Ok(Outcome::Gone);
             }
-            for entry in entries.iter().filter(|entry| entry.sequence != current) {
-                self.0.data_keys.erase(entry.sequence).await?;
-            }
-            return Ok(Outcome::Rewrapped);
+            let older = entries.iter().map(|entry| entry.sequence).filter(|it| *it != current);
+            return Ok(Outcome::Rewrapped(older.collect()));
         }
         Err(Error::Contended)
+    }
+
+    /// Erases what a data key was wrapped in before. What the server says it did not erase is left in the outcome.
+    async fn erase_older(&self, outcome: Result<Outcome, Error>) -> Result<Outcome, Error> {
+        let older = match outcome? {
+            Outcome::Rewrapped(older) => older,
+            outcome => return Ok(outcome),
+        };
+        let mut left = Vec::new();
+        for sequence in older {
+            match self.0.data_keys.erase(sequence).await {
+                Ok(()) => {}
+                Err(credential_key::Error::Erase(_)) => left.push(sequence),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(Outcome::Rewrapped(left))
+    }
+
+    /// Looks whether messages that were not erased are there: somebody else may have been first.
+    async fn check_erased(&self, sequences: Vec<u64>) -> Result<(), Error> {
+        if sequences.is_empty() {
+            return Ok(());
+        }
+        for entry in self.0.data_keys.all().await? {
+            if sequences.contains(&entry.sequence) {
+                self.0.data_keys.erase(entry.sequence).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Records that a data key was wrapped again; whether it still has a use. One without is erased.
@@ -205,7 +244,7 @@ impl Vault {
             Err(ExecuteError::Refused(Refusal::Gone(_) | Refusal::Superseded)) => {
                 let is_needed = self.is_needed(id).await?;
                 if !is_needed {
-                    self.0.data_keys.erase_all(id).await?;
+                    self.erase_key(id).await?;
                 }
                 Ok(is_needed)
             }

@@ -2,7 +2,7 @@
 //! log and on every rebuild.
 
 use infragpt_events::credential::{self, CredentialCommand, Refusal, Revoked};
-use infragpt_nats::{Cause, CredentialKeyId, ExecuteError};
+use infragpt_nats::{Cause, CredentialKeyId, ExecuteError, credential_key};
 
 use crate::{
     Error, Owner, Vault,
@@ -84,14 +84,18 @@ impl Vault {
     }
 
     /// Erases a data key until there is none: a rotation may write one between looking and erasing.
-    async fn erase_key(&self, id: &CredentialKeyId) -> Result<(), Error> {
+    pub(crate) async fn erase_key(&self, id: &CredentialKeyId) -> Result<(), Error> {
+        let mut outcome = Err(Error::Contended);
         for _ in 0..TRIES {
-            self.0.data_keys.erase_all(id).await?;
-            if self.0.data_keys.find(id).await?.is_none() {
-                return Ok(());
-            }
+            outcome = match self.0.data_keys.erase_all(id).await {
+                Ok(()) if self.0.data_keys.find(id).await?.is_none() => return Ok(()),
+                Ok(()) => Err(Error::Contended),
+                // Somebody else may have erased it between looking and erasing.
+                Err(error @ credential_key::Error::Erase(_)) => Err(error.into()),
+                Err(error) => return Err(error.into()),
+            };
         }
-        Err(Error::Contended)
+        outcome
     }
 
     /// Executes what a credential does not refuse, and returns how many events came of it.

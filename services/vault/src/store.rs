@@ -123,7 +123,7 @@ impl Vault {
             .await?
             .state;
         if id.generation <= present.newest && !present.generations.contains_key(&id.generation) {
-            self.0.data_keys.erase_all(id).await?;
+            self.erase_key(id).await?;
         }
         Ok(())
     }

@@ -71,11 +71,15 @@ async fn a_copy_that_remembers_it_forgets_it_when_told() {
     let installation = Installation::start().await;
     let (vault, other) = (installation.vault().await, installation.vault().await);
     let acme = owner("acme");
-    vault.store(&acme, &lasting("xoxb-1"), &cause("c1")).await.unwrap();
     let (running, stop) = run(&other);
-    // Until it listens, it forgets what it heard of before.
-    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
-    assert_eq!(read(&other, &acme).await.unwrap(), "xoxb-1");
+    until("the other copy to listen", async || {
+        vault.store(&acme, &lasting("xoxb-0"), &cause("c1")).await.unwrap();
+        read(&other, &acme).await.unwrap();
+        vault.store(&acme, &lasting("xoxb-1"), &cause("c1")).await.unwrap();
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        (read(&other, &acme).await.unwrap() == "xoxb-1").then_some(())
+    })
+    .await;
     let started = std::time::Instant::now();
     vault.shred(&acme, u32::MAX, &cause("c2")).await.unwrap();
     until("the other copy to forget", async || read(&other, &acme).await.err()).await;
