@@ -7,5 +7,6 @@ pub mod demo;
 pub mod environment;
 pub mod failure;
 pub mod logging;
+pub mod metrics;
 pub mod role;
 pub mod serve;

@@ -25,6 +25,7 @@ use crate::{
     command::{database_url, settings},
     configuration::Configuration,
     failure::Failure,
+    metrics,
     role::Role,
 };
 
@@ -71,6 +72,20 @@ pub async fn run(configuration: &Configuration, roles: &[Role], until_stdin_clos
                 Role::Api,
                 api::serve(listener, router, stop).await.context("HTTP can't be served"),
             )
+        });
+    }
+    if let Some(address) = configuration.http.operator_listen
+        && !shutdown.is_cancelled()
+    {
+        let listener = TcpListener::bind(address).await.with_context(|| {
+            format!("`http.operator_listen` is {address}, where nothing can listen: is another process there?")
+        })?;
+        tracing::info!(%address, "Operators find http://{address}/metrics");
+        let (router, stop) = (metrics::start()?, shutdown.clone());
+        serving.askers += 1;
+        serving.running.spawn(async move {
+            let served = api::serve(listener, router, stop).await;
+            (Role::Api, served.context("the operators' listener can't be served"))
         });
     }
     tracing::info!(roles = ?roles.iter().map(ToString::to_string).collect::<Vec<_>>(), "Running");

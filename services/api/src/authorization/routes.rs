@@ -56,8 +56,31 @@ struct Account {
 pub fn routes(connection: Connection) -> Router {
     Router::new()
         .route("/oauth/{connector}/callback", get(come_back))
-        .route("/oauth/{connector}/setup", get(come_back))
+        .route("/oauth/{connector}/setup", get(set_up))
         .with_state(connection)
+}
+
+/// As [`come_back`], except for somebody who changed something there without being sent: all of that arrives by itself.
+async fn set_up(
+    method: Method,
+    state: State<Connection>,
+    path: Path<String>,
+    RawQuery(query): RawQuery,
+    id: Extension<RequestId>,
+) -> Response {
+    let sent = parameters(query.as_deref().unwrap_or_default()).is_ok_and(|sent| sent.contains_key("state"));
+    if sent || method != Method::GET {
+        return come_back(method, state, path, RawQuery(query), id).await;
+    }
+    Page {
+        status: StatusCode::OK,
+        mark: "👍",
+        title: "Nothing to do here",
+        sentence: "What you changed there arrives by itself. If you have just installed the App, start connecting it in \
+                   InfraGPT: it stays claimable, and what happens meanwhile is kept.",
+        reference: None,
+    }
+    .respond()
 }
 
 async fn come_back(

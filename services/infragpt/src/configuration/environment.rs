@@ -13,6 +13,7 @@ const KEYS: &[&str] = &[
     "log.level",
     "http.listen",
     "http.public_url",
+    "http.operator_listen",
     "nats.url",
     "nats.replicas",
     "database.url",

@@ -65,6 +65,9 @@ pub struct Http {
     pub listen: SocketAddr,
     /// Where people's browsers reach that listener.
     pub public_url: Url,
+    /// The operators' listener, if there is one; it has no password, so it is on this machine.
+    #[serde(default)]
+    pub operator_listen: Option<SocketAddr>,
 }
 
 /// `[nats]`.

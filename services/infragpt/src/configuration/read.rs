@@ -62,6 +62,15 @@ pub fn read_from(file: &Path, variables: impl IntoIterator<Item = (String, Strin
             "`http.public_url` is {public}: use http(s)://host[:port] without a path"
         )));
     }
+    if let Some(address) = configuration
+        .http
+        .operator_listen
+        .filter(|address| !address.ip().is_loopback())
+    {
+        return Err(Error::Value(format!(
+            "`http.operator_listen` is {address}: it asks for no password, so use a loopback address such as 127.0.0.1:9464"
+        )));
+    }
     for (key, seconds) in [
         ("probe_seconds", configuration.integrations.probe_seconds),
         ("synchronize_seconds", configuration.integrations.synchronize_seconds),
@@ -188,6 +197,11 @@ mod tests {
                 "slack.app_token looks like",
             ),
             ("[nats]\nreplicas = 2", &[], "nats.replicas is 2"),
+            (
+                "[http]\noperator_listen = '0.0.0.0:9464'",
+                &[],
+                "use a loopback address",
+            ),
             ("[integrations]\nprobe_seconds = 0", &[], "integrations.probe_seconds"),
             (
                 "",

@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 pub struct Endpoints {
     /// Webhooks, `/healthz`, `/readyz`.
     pub api_url: String,
+    /// `/metrics`.
+    pub operator_url: String,
     /// The sandbox's page.
     pub sandbox_url: String,
     /// The sandbox's control API.
@@ -57,6 +59,7 @@ impl fmt::Display for Endpoints {
         writeln!(formatter, "  Slack (sandbox)  {}", self.sandbox_url)?;
         writeln!(formatter, "  control API      {}", self.control_url)?;
         writeln!(formatter, "  webhooks, health {}", self.api_url)?;
+        writeln!(formatter, "  metrics          {}/metrics", self.operator_url)?;
         writeln!(formatter, "  PostgreSQL       {}", self.database_url)?;
         writeln!(formatter, "  NATS             {}", self.nats_url)?;
         if let Some(operator) = self.nats_users.get("operator") {

@@ -117,7 +117,14 @@ impl Installation {
             Some(server) => server.url_of(options.database.as_deref().unwrap_or("infragpt")),
             None => configured_database(options.database.as_deref())?,
         };
-        let endpoints = endpoints(&options, &secrets, nats_url, &database_url, &sandbox, api);
+        let endpoints = endpoints(
+            &options,
+            &secrets,
+            nats_url,
+            &database_url,
+            &sandbox,
+            (api, free_address()?),
+        );
         let environment = environment(&options, &secrets, &endpoints);
         let installation = Self {
             nats,
@@ -176,7 +183,12 @@ impl Installation {
     /// When they are not ready in time.
     pub async fn spawn_roles(&self, roles: &[&str]) -> anyhow::Result<Roles> {
         let log = self.options.data_directory.join("infragpt.log");
-        Roles::start(&self.options.binary, roles, &self.environment, &log).await
+        let mut environment = self.environment.clone();
+        if !roles.is_empty() && !roles.contains(&"api") {
+            // Of several processes one has the operators' address.
+            environment.remove("INFRAGPT_HTTP_OPERATOR_LISTEN");
+        }
+        Roles::start(&self.options.binary, roles, &environment, &log).await
     }
 
     /// `kill -9` for the roles.
@@ -319,7 +331,7 @@ fn endpoints(
     nats_url: String,
     database_url: &SecretString,
     sandbox: &Sandbox,
-    api: SocketAddr,
+    (api, operator): (SocketAddr, SocketAddr),
 ) -> Endpoints {
     let defaults = sandbox_configuration(options, api);
     let nats_users = secrets
@@ -337,6 +349,7 @@ fn endpoints(
         .collect();
     Endpoints {
         api_url: format!("http://{api}"),
+        operator_url: format!("http://{operator}"),
         sandbox_url: sandbox.url().to_owned(),
         control_url: sandbox.control_url(),
         slack_api_url: sandbox.slack_api_url(),
@@ -371,10 +384,12 @@ fn free_address() -> anyhow::Result<SocketAddr> {
 fn environment(options: &Options, secrets: &Secrets, endpoints: &Endpoints) -> BTreeMap<String, String> {
     let sandbox = infragpt_sandbox::Configuration::default();
     let listen = endpoints.api_url.trim_start_matches("http://");
+    let operator = endpoints.operator_url.trim_start_matches("http://");
     let key_file = endpoints.github_private_key_file.display().to_string();
     let mut environment: BTreeMap<String, String> = [
         ("HTTP_LISTEN", listen),
         ("HTTP_PUBLIC_URL", &endpoints.api_url),
+        ("HTTP_OPERATOR_LISTEN", operator),
         ("NATS_URL", &endpoints.nats_url),
         ("DATABASE_URL", &endpoints.database_url),
         ("GRANT_KEY", &secrets.grant),

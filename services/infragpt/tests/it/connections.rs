@@ -127,6 +127,16 @@ async fn people_connect_slack_and_github_on_their_own_pages() {
     let said = app.say(json!({ "text": "status", "via": "socket" })).await.unwrap();
     app.answer(&said).await.unwrap();
     app.settled().await.unwrap();
+    let metrics = format!("{}/metrics", app.installation.endpoints.operator_url);
+    let metrics = reqwest::get(metrics).await.unwrap().text().await.unwrap();
+    let posts = metrics
+        .lines()
+        .find(|line| line.contains("chat.postMessage") && line.contains("_total"));
+    let posts = posts.unwrap_or_else(|| panic!("{metrics}"));
+    assert!(
+        posts.contains("outcome=\"answered\"") && posts.ends_with(" 1"),
+        "{posts}"
+    );
     app.finish().await;
 }
 
