@@ -11,6 +11,7 @@ use futures::{
     FutureExt as _,
     future::{BoxFuture, Shared},
 };
+use tokio::sync::oneshot;
 use tokio_util::task::TaskTracker;
 
 use crate::{Error, Owner, RefreshError, cache::Entry};
@@ -66,28 +67,29 @@ impl Flights {
         owner: &Owner,
         refresh: impl Future<Output = Landed> + Send + 'static,
     ) -> Flight {
-        let mut state = lock(&self.0);
-        if let Some(flight) = state.underway.get(owner) {
-            return flight.clone();
-        }
+        let (landed, arrival) = oneshot::channel();
+        let flight = {
+            let mut state = lock(&self.0);
+            if let Some(flight) = state.underway.get(owner) {
+                return flight.clone();
+            }
+            let flight = async { arrival.await.unwrap_or_else(|_| Err(crashed())) }
+                .boxed()
+                .shared();
+            state.underway.insert(owner.clone(), flight.clone());
+            flight
+        };
         let landing = Landing {
             flights: Arc::clone(&self.0),
             owner: owner.clone(),
         };
-        let task = tasks.spawn(async move {
-            let _landing = landing;
-            refresh.await
+        tasks.spawn(async move {
+            let outcome = refresh.await;
+            // Who asks from now on gets a flight of their own.
+            drop(landing);
+            // Nobody may be waiting any more.
+            let _ = landed.send(outcome);
         });
-        let flight = async move {
-            task.await.unwrap_or_else(|error| {
-                tracing::error!(%error, "A refresh of a credential ended before it was done");
-                let problem = "the refresh ended before it was done".to_owned();
-                Err(Error::Refresh(RefreshError::Unavailable(problem)))
-            })
-        }
-        .boxed()
-        .shared();
-        state.underway.insert(owner.clone(), flight.clone());
         flight
     }
 
@@ -126,6 +128,14 @@ impl Flights {
             (ended.generation, ended.version) == (entry.generation, entry.version) && ended.until > Instant::now();
         counts.then(|| ended.failure.clone().map_or(Lately::Refreshed, Lately::Failed))
     }
+}
+
+/// What a refresh comes to that panicked, or that the end of the process took along.
+fn crashed() -> Error {
+    tracing::error!("A refresh of a credential ended before it was done");
+    Error::Refresh(RefreshError::Unavailable(
+        "the refresh ended before it was done".to_owned(),
+    ))
 }
 
 /// Ends a flight, also when it panics.

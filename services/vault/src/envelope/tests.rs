@@ -106,6 +106,49 @@ fn fields_do_not_run_into_each_other() {
     }
 }
 
+#[test]
+fn one_bit_off_in_the_place_is_another_place() {
+    let home = owner("acme", 1, "forge");
+    let key = DataKey::draw().unwrap();
+    let wrapped = key.wrap(&ring(1), &place(&home, 1, 1).key_id()).unwrap();
+    let sealed = Ciphertext::seal(&key, &place(&home, 1, 1), &Secret::new(vec![1])).unwrap();
+    let mut places: Vec<(Owner, u32, u32)> = (0..32)
+        .flat_map(|bit| [(home.clone(), 1 ^ (1 << bit), 1), (home.clone(), 1, 1 ^ (1 << bit))])
+        .collect();
+    places.extend((0..128).map(|bit| (owner("acme", 1 ^ (1 << bit), "forge"), 1, 1)));
+    for text in one_bit_off("acme") {
+        places.extend(OrganizationId::parse(&text).map(|organization| {
+            (
+                Owner {
+                    organization,
+                    ..home.clone()
+                },
+                1,
+                1,
+            )
+        }));
+    }
+    for text in one_bit_off("forge") {
+        places.extend(ConnectorKind::parse(&text).map(|connector| {
+            (
+                Owner {
+                    connector,
+                    ..home.clone()
+                },
+                1,
+                1,
+            )
+        }));
+    }
+    assert!(places.len() > 220, "only {}", places.len());
+    for (owner, generation, version) in &places {
+        let away = place(owner, *generation, *version);
+        assert!(matches!(sealed.open(&key, &away), Err(Error::Unreadable)), "{away:?}");
+        let opened = DataKey::unwrap(&ring(1), &away.key_id(), &wrapped);
+        assert_eq!(opened.is_ok(), away.key_id() == place(&home, 1, 1).key_id(), "{away:?}");
+    }
+}
+
 /// Every text that differs from `text` in one bit and is text still.
 fn one_bit_off(text: &str) -> Vec<String> {
     (0..text.len() * 8)

@@ -330,9 +330,9 @@ async fn what_is_shredded_while_it_is_refreshed_stays_shredded() {
     let acme = owner("acme");
     vault.store(&acme, &expiring("first", -1), &cause("c1")).await.unwrap();
     let other = installation.vault().await;
-    let (shredder, shredded) = (other.clone(), acme.clone());
+    let (there, theirs) = (other.clone(), acme.clone());
     let refresh = move |_: Secret| async move {
-        shredder.shred(&shredded, 1, &cause("c2")).await.unwrap();
+        there.shred(&theirs, 1, &cause("c2")).await.unwrap();
         Ok(expiring("second", 3_600))
     };
     let error = vault.fresh(&acme, Purpose::Post, &reader(), refresh).await.unwrap_err();

@@ -38,28 +38,23 @@ async fn keys_are_rotated_while_readers_read() {
     let current = KeyRing::parse(&newer).unwrap().current_id().to_owned();
 
     let (over, reads) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
-    let readers: Vec<_> = stream::iter(0..4)
-        .then(|reader| {
-            let (over, reads) = (Arc::clone(&over), Arc::clone(&reads));
-            let vault = installation.vault_with(&keys);
-            async move {
-                let vault = vault.await;
-                tokio::spawn(async move {
-                    let mut index = reader * 100;
-                    while !over.load(Ordering::Relaxed) {
-                        index = (index + 7) % COUNT;
-                        let owner = owner(&format!("organization-{index}"));
-                        // From the streams each time.
-                        vault.invalidate(&owner);
-                        assert_eq!(read(&vault, &owner).await.unwrap(), format!("secret-{index}"));
-                        reads.fetch_add(1, Ordering::Relaxed);
-                        tokio::time::sleep(Duration::from_millis(2)).await;
-                    }
-                })
+    let mut readers = Vec::new();
+    for reader in 0..4 {
+        let (over, reads) = (Arc::clone(&over), Arc::clone(&reads));
+        let vault = installation.vault_with(&keys).await;
+        readers.push(tokio::spawn(async move {
+            let mut index = reader * 100;
+            while !over.load(Ordering::Relaxed) {
+                index = (index + 7) % COUNT;
+                let owner = owner(&format!("organization-{index}"));
+                // From the streams each time.
+                vault.invalidate(&owner);
+                assert_eq!(read(&vault, &owner).await.unwrap(), format!("secret-{index}"));
+                reads.fetch_add(1, Ordering::Relaxed);
+                tokio::time::sleep(Duration::from_millis(2)).await;
             }
-        })
-        .collect()
-        .await;
+        }));
+    }
 
     let rotating = installation.vault_with(&keys).await;
     let before = reads.load(Ordering::Relaxed);

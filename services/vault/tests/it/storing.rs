@@ -162,3 +162,29 @@ async fn any_bytes_are_a_secret() {
         assert_eq!(opened.credential.expose(), bytes);
     }
 }
+
+/// Posting reads a credential for each message, so a read that is remembered must cost next to nothing.
+#[tokio::test]
+async fn what_is_remembered_is_read_without_asking_anybody() {
+    const READS: u32 = 50_000;
+    let mut installation = Installation::start().await;
+    let vault = installation.vault().await;
+    let acme = owner("acme");
+    let token = "x".repeat(200);
+    vault.store(&acme, &lasting(&token), &cause("c1")).await.unwrap();
+    read(&vault, &acme).await.unwrap();
+    // Whoever asked the server now would wait for it.
+    installation.server.kill().await.unwrap();
+    let reader = reader();
+    let started = std::time::Instant::now();
+    for _ in 0..READS {
+        let opened = vault.read(&acme, Purpose::Post, &reader).await.unwrap();
+        assert_eq!(opened.credential.expose().len(), 200);
+    }
+    let took = started.elapsed();
+    println!(
+        "{READS} reads in {took:?}: {:.0} a second",
+        f64::from(READS) / took.as_secs_f64()
+    );
+    assert!(took < std::time::Duration::from_secs(9), "{took:?}");
+}
