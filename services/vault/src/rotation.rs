@@ -88,6 +88,9 @@ impl Vault {
     /// stored and refreshed meanwhile. Where it is cut off, calling it again does the rest; `progress` is called after
     /// each data key.
     ///
+    /// Erasing takes the longest, and longer the more data keys there are, because nats-server 2.15 writes a whole block
+    /// of messages again to erase one of them: on two cores 500 data keys took 1.5 seconds, and 10,000 took 110.
+    ///
     /// # Errors
     /// [`Error::Store`] and [`Error::Keys`]; what was done until then stays done.
     pub async fn rotate(&self, cause: &Cause, mut progress: impl FnMut(Progress)) -> Result<Rotation, Error> {
