@@ -109,6 +109,7 @@ impl Context {
             next_state: String::new(),
             pinned: state.account.clone(),
         };
+        let _turn = self.turns.of(target.integration).await;
         let outcome = match connector.complete(&returned).await {
             Ok(Completion::Authorized(authorization)) => self
                 .establish(&target, &cause, *authorization, Some(state.attempt))

@@ -53,6 +53,7 @@ impl Context {
         };
         let is_named = matches!(returned, Returned::Account(_));
         let target = Target::new(organization, kind);
+        let _turn = self.turns.of(target.integration).await;
         match connector.complete(&returned).await {
             Ok(Completion::Authorized(mut authorization)) => {
                 // A connector that can't ask has only the number: what is known of that account is better.

@@ -8,6 +8,7 @@ use uuid::Uuid;
 use crate::{
     context::Context,
     request::{Asker, Target, organization},
+    retire::Revocation,
 };
 
 /// The request.
@@ -70,7 +71,12 @@ impl Context {
         let executed = self
             .execute(&target, &cause, IntegrationCommand::Disconnect { reason })
             .await?;
-        let remaining = match self.retire(&target, &cause, request.force).await {
+        let revocation = if request.force {
+            Revocation::Once
+        } else {
+            Revocation::Confirmed
+        };
+        let remaining = match self.retire(&target, &cause, revocation).await {
             Ok(()) => None,
             Err(error) => Some(error.message),
         };

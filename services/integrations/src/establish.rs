@@ -11,6 +11,7 @@ use uuid::Uuid;
 use crate::{
     context::{Context, not_claimed, not_opened, reader, refused, sentence},
     request::Target,
+    retire::Revocation,
 };
 
 /// A connection as it was made.
@@ -29,7 +30,9 @@ pub struct Established {
 }
 
 impl Context {
-    /// Claims the account, stores the credential, authorizes the integration, and lists what it may see.
+    /// Claims the account, stores the credential, authorizes the integration, and lists what it may see. The caller has the
+    /// integration's turn, since before the external system was asked: what ends an earlier connection there would end
+    /// this one, too.
     pub(crate) async fn establish(
         &self,
         target: &Target,
@@ -43,12 +46,17 @@ impl Context {
             scopes,
             credential,
         } = authorization;
-        let _turn = self.turns.of(target.integration).await;
         let before = self.load(target).await?;
         check_free(&before, &account)?;
-        if matches!(before.standing, Standing::Disconnected(..)) {
-            // What an earlier connection left is ended first, so that nothing of it ends the new one later.
-            self.retire(target, cause, true).await?;
+        if let Standing::Disconnected(earlier, _) = &before.standing {
+            // What an earlier connection left is ended first, so that nothing of it ends the new one later. Ending the same
+            // account there would end what was just allowed.
+            let revocation = if earlier.account.id == account.id {
+                Revocation::Leave
+            } else {
+                Revocation::Once
+            };
+            self.retire(target, cause, revocation).await?;
         }
         self.claim(target, &account).await?;
         let generation = match credential {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use infragpt_nats::{Cause, ClaimedAccount};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -10,6 +11,9 @@ use crate::{context::Context, request::Target};
 
 /// How long an account may be claimed without being connected: whoever claimed it fell before they were done.
 const LONGEST_CLAIM: chrono::Duration = chrono::Duration::minutes(15);
+
+/// How many connections are tried at a time.
+const AT_ONCE: usize = 8;
 
 impl Context {
     /// Tries every connection in each interval, and compares what they may see in each longer one, until `shutdown`.
@@ -42,9 +46,15 @@ impl Context {
                 return;
             }
         };
+        let mut visits = JoinSet::new();
         for account in accounts {
-            self.visit(account, synchronize).await;
+            if visits.len() >= AT_ONCE {
+                visits.join_next().await;
+            }
+            let context = self.clone();
+            visits.spawn(async move { context.visit(account, synchronize).await });
         }
+        while visits.join_next().await.is_some() {}
     }
 
     async fn visit(&self, account: ClaimedAccount, synchronize: bool) {

@@ -17,10 +17,25 @@ use crate::{
 /// product can still use must not outlive its connection for long.
 const LONGEST_REVOCATION: Duration = Duration::minutes(10);
 
+/// How the external system is asked to end a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Revocation {
+    /// Until it says that it did: its silence is an error, and nothing is shredded yet.
+    Confirmed,
+    /// Once, whatever it says.
+    Once,
+    /// Not at all.
+    Leave,
+}
+
 impl Context {
-    /// Ends what a disconnected integration left behind. With `force` the external system is asked once only; without,
-    /// its silence is an error and nothing is shredded yet.
-    pub(crate) async fn retire(&self, target: &Target, cause: &Cause, force: bool) -> Result<(), ServiceError> {
+    /// Ends what a disconnected integration left behind. The caller has its turn.
+    pub(crate) async fn retire(
+        &self,
+        target: &Target,
+        cause: &Cause,
+        revocation: Revocation,
+    ) -> Result<(), ServiceError> {
         let Integration {
             standing: Standing::Disconnected(connected, _),
             ..
@@ -47,7 +62,9 @@ impl Context {
         if last.is_none() && !held {
             return Ok(());
         }
-        self.revoke(target, cause, &connected, last, force).await?;
+        if revocation != Revocation::Leave {
+            self.revoke(target, cause, &connected, last, revocation).await?;
+        }
         if let Some(last) = last {
             let shredded = self.vault.shred(&owner, last, cause).await;
             shredded.map_err(|error| not_opened(&error))?;
@@ -64,7 +81,7 @@ impl Context {
         cause: &Cause,
         connected: &Connected,
         generation: Option<u32>,
-        force: bool,
+        revocation: Revocation,
     ) -> Result<(), ServiceError> {
         let Some(connector) = self.connectors.get(&target.connector) else {
             return Ok(());
@@ -86,8 +103,8 @@ impl Context {
             Ok(()) | Err(Failure::NotConfigured(_) | Failure::Unauthorized(_)) => None,
             Err(failure) => Some(failed(&failure)),
         };
-        match (&refused, force) {
-            (Some(error), false) => {
+        match (&refused, revocation) {
+            (Some(error), Revocation::Confirmed) => {
                 return Err(ServiceError::new(
                     503,
                     format!(
@@ -96,7 +113,7 @@ impl Context {
                     ),
                 ));
             }
-            (Some(error), true) => tracing::warn!(
+            (Some(error), Revocation::Once | Revocation::Leave) => tracing::warn!(
                 organization.id = %target.organization, integration.id = %target.integration,
                 "{} did not confirm that it ended the connection of `{}`: {}", target.connector, target.organization,
                 error.message
@@ -131,9 +148,13 @@ impl infragpt_nats::Handler for Disconnections {
             return Ok(());
         };
         let _turn = self.0.turns.of(target.integration).await;
-        let force = is_overdue(received.published, self.0.now());
+        let revocation = if is_overdue(received.published, self.0.now()) {
+            Revocation::Once
+        } else {
+            Revocation::Confirmed
+        };
         self.0
-            .retire(&target, &cause, force)
+            .retire(&target, &cause, revocation)
             .await
             .map_err(|error| HandlerError::retry(std::io::Error::other(error.message)))
     }
