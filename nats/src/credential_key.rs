@@ -1,7 +1,7 @@
 //! The wrapped data keys of credentials: the bucket `CREDENTIAL_KEYS`.
 //!
-//! A key is gone once its last message was overwritten on the disk, which is why nothing here relies on the bucket's
-//! history: a replaced message would be forgotten, not erased.
+//! A key is gone once its last message was erased: its bytes are in no file of the server any more. That is why nothing here
+//! relies on the bucket's history: a replaced message would be forgotten, and stay in its file.
 
 use async_nats::HeaderMap;
 use bytes::Bytes;
@@ -14,8 +14,8 @@ use crate::{Connection, direct, publish};
 
 const STREAM: &str = "KV_CREDENTIAL_KEYS";
 
-/// 10037: no message found; 10043: a deletion failed because there is nothing.
-const ABSENT: [u64; 2] = [10_037, 10_043];
+/// 10037 and 10057: no message found; 10043: sequence not found.
+const ABSENT: [u64; 3] = [10_037, 10_043, 10_057];
 
 /// Which data key.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -137,7 +137,7 @@ impl CredentialKeys {
         }
     }
 
-    /// Overwrites one message on the disk and forgets it; one that is gone already is fine.
+    /// Takes one message out of the server's files; one that is gone already is fine.
     ///
     /// # Errors
     /// [`Error::Erase`].
@@ -146,16 +146,12 @@ impl CredentialKeys {
         struct Deleted {
             success: bool,
         }
-        // Without `no_erase` the server overwrites the message with random bytes.
+        // Without `no_erase` the server writes the block of messages again, without this one's bytes.
         let subject = format!("$JS.API.STREAM.MSG.DELETE.{STREAM}");
         match publish::api(&self.connection.client, subject, &json!({ "seq": sequence })).await {
             Ok(Deleted { success: true }) => Ok(()),
             Ok(Deleted { success: false }) => Err(Error::Erase("the server did not do it".to_owned())),
-            Err(publish::Error::Refused { code, description })
-                if ABSENT.contains(&code) || description.contains("not found") =>
-            {
-                Ok(())
-            }
+            Err(publish::Error::Refused { code, .. }) if ABSENT.contains(&code) => Ok(()),
             Err(error) => Err(Error::Erase(error.to_string())),
         }
     }

@@ -25,6 +25,6 @@ pub use audit::{AuditLog, Note};
 pub use credential::{Credential, Opened, Owner, Purpose, Reader};
 pub use error::{Error, RefreshError};
 pub use key_ring::{KeyRing, KeyRingError};
-pub use rotation::{KeyStatus, LostKey, Progress, Rotation};
+pub use rotation::{KeyStatus, LostKey, Progress, Rotation, Step};
 pub use secret::{Secret, ShapeError};
 pub use vault::Vault;

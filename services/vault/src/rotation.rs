@@ -27,10 +27,22 @@ const ERASING: usize = 2;
 /// How often another writer of the same data key may be first.
 const TRIES: u32 = 5;
 
+/// What a rotation is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Step {
+    /// It wraps data keys under the current key. Once that is done, older keys are not needed any more.
+    Wrapping,
+    /// It erases what data keys were wrapped in before.
+    Erasing,
+}
+
 /// How far a rotation is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Progress {
-    /// Data keys that were looked at.
+    /// What it is doing.
+    pub step: Step,
+    /// Data keys that it has done that to.
     pub done: usize,
     /// Data keys in all.
     pub total: usize,
@@ -56,6 +68,8 @@ pub struct Rotation {
     pub rewrapped: usize,
     /// Data keys that were under it before.
     pub already: usize,
+    /// Data keys of which it erased older wrappings, also those that an earlier rotation left.
+    pub erased: usize,
     /// Data keys that no configured key opens. They stay as they are.
     pub lost: Vec<LostKey>,
 }
@@ -75,54 +89,93 @@ pub struct KeyStatus {
 
 /// What became of one data key.
 enum Outcome {
-    /// It is wrapped under the current key, and these messages are to be erased.
-    Rewrapped(Vec<u64>),
+    Rewrapped,
     Already,
     Lost(LostKey),
     /// It was erased meanwhile, or should have been before.
     Gone,
 }
 
+/// All messages of each data key, the newest last.
+type Entries = BTreeMap<CredentialKeyId, Vec<CredentialKeyEntry>>;
+
 impl Vault {
-    /// Wraps every data key under the current key, and erases what was wrapped under others. Credentials can be read,
+    /// Wraps every data key under the current key, then erases what they were wrapped in before. Credentials can be read,
     /// stored and refreshed meanwhile. Where it is cut off, calling it again does the rest; `progress` is called after
     /// each data key.
-    ///
-    /// Erasing takes the longest, and longer the more data keys there are, because nats-server 2.15 writes a whole block
-    /// of messages again to erase one of them: on two cores 500 data keys took 1.5 seconds, and 10,000 took 110.
     ///
     /// # Errors
     /// [`Error::Store`] and [`Error::Keys`]; what was done until then stays done.
     pub async fn rotate(&self, cause: &Cause, mut progress: impl FnMut(Progress)) -> Result<Rotation, Error> {
-        let mut entries: BTreeMap<CredentialKeyId, Vec<CredentialKeyEntry>> = BTreeMap::new();
-        for entry in self.0.data_keys.all().await? {
-            entries.entry(entry.id.clone()).or_default().push(entry);
-        }
+        let mut rotation = self.wrap_all(&mut progress).await?;
+        rotation.erased = self.erase_older(cause, &mut progress).await?;
+        Ok(rotation)
+    }
+
+    /// The first half of a rotation: wraps every data key under the current key. Afterwards nobody needs an older key,
+    /// except to open what this half reports as lost.
+    ///
+    /// # Errors
+    /// [`Error::Keys`]; what was done until then stays done.
+    pub async fn wrap_all(&self, mut progress: impl FnMut(Progress)) -> Result<Rotation, Error> {
+        let entries = self.entries().await?;
         let mut rotation = Rotation::default();
+        let step = Step::Wrapping;
         let (mut done, total) = (0, entries.len());
-        progress(Progress { done, total });
+        progress(Progress { step, done, total });
         let mut outcomes = stream::iter(entries)
-            .map(|(id, entries)| self.rewrap(id, entries, cause))
-            .buffer_unordered(WRAPPING)
-            .map(|outcome| self.erase_older(outcome))
-            .buffer_unordered(ERASING);
-        let mut kept = Vec::new();
+            .map(|(id, entries)| self.rewrap(id, entries))
+            .buffer_unordered(WRAPPING);
         while let Some(outcome) = outcomes.next().await {
             match outcome? {
-                Outcome::Rewrapped(left) => {
-                    rotation.rewrapped += 1;
-                    kept.extend(left);
-                }
+                Outcome::Rewrapped => rotation.rewrapped += 1,
                 Outcome::Already => rotation.already += 1,
                 Outcome::Lost(key) => rotation.lost.push(key),
                 Outcome::Gone => {}
             }
             done += 1;
-            progress(Progress { done, total });
+            progress(Progress { step, done, total });
         }
-        self.check_erased(kept).await?;
         rotation.lost.sort();
         Ok(rotation)
+    }
+
+    /// The second half: records which data keys were wrapped anew, and erases what they were wrapped in before. Returns of
+    /// how many.
+    ///
+    /// It takes the longer the more data keys there are, because nats-server 2.15 writes a whole block of messages again to
+    /// erase one of them: about 10 ms each where there are 10,000. What is not erased yet opens with an older key only.
+    ///
+    /// # Errors
+    /// [`Error::Store`] and [`Error::Keys`]; what was done until then stays done.
+    pub async fn erase_older(&self, cause: &Cause, mut progress: impl FnMut(Progress)) -> Result<usize, Error> {
+        let mut entries = self.entries().await?;
+        // One that is not under the current key is left for a rotation that can open it.
+        entries.retain(|_, entries| entries.len() > 1 && entries.last().is_some_and(|newest| self.is_current(newest)));
+        let step = Step::Erasing;
+        let (mut done, total) = (0, entries.len());
+        progress(Progress { step, done, total });
+        let mut erasing = stream::iter(entries)
+            .map(|(id, entries)| self.erase_older_of(id, entries, cause))
+            .buffer_unordered(ERASING);
+        while let Some(erased) = erasing.next().await {
+            erased?;
+            done += 1;
+            progress(Progress { step, done, total });
+        }
+        Ok(done)
+    }
+
+    async fn entries(&self) -> Result<Entries, Error> {
+        let mut entries = Entries::new();
+        for entry in self.0.data_keys.all().await? {
+            entries.entry(entry.id.clone()).or_default().push(entry);
+        }
+        Ok(entries)
+    }
+
+    fn is_current(&self, entry: &CredentialKeyEntry) -> bool {
+        wrapped_under(&entry.value).is_ok_and(|key| key == self.0.keys.current_id())
     }
 
     /// How many data keys are wrapped under which key.
@@ -149,13 +202,8 @@ impl Vault {
     }
 
     /// Wraps one data key, of which `entries` are all there are, the newest last. Older ones are what a rotation left
-    /// that was cut off; they are erased last, so that whatever else it left undone is done first.
-    async fn rewrap(
-        &self,
-        id: CredentialKeyId,
-        mut entries: Vec<CredentialKeyEntry>,
-        cause: &Cause,
-    ) -> Result<Outcome, Error> {
+    /// that was cut off.
+    async fn rewrap(&self, id: CredentialKeyId, mut entries: Vec<CredentialKeyEntry>) -> Result<Outcome, Error> {
         for _ in 0..TRIES {
             let opened = entries
                 .iter()
@@ -169,60 +217,35 @@ impl Vault {
                 let key = entries.last().and_then(|newest| wrapped_under(&newest.value).ok());
                 return Ok(Outcome::Lost(lost(id, key)));
             };
-            let is_current = wrapped_under(&newest.value).is_ok_and(|key| key == self.0.keys.current_id());
-            let current = if is_current && sequence == newest.sequence {
-                if entries.len() == 1 {
-                    return Ok(Outcome::Already);
-                }
-                sequence
-            } else {
-                let value = data_key.wrap(&self.0.keys, &id)?;
-                match self.0.data_keys.write(&id, newest.sequence, value).await {
-                    Ok(sequence) => sequence,
-                    Err(credential_key::Error::Conflict) => {
-                        let Some(newest) = self.0.data_keys.find(&id).await? else {
-                            return Ok(Outcome::Gone);
-                        };
-                        entries.retain(|entry| entry.sequence < newest.sequence);
-                        entries.push(newest);
-                        continue;
-                    }
-                    Err(error) => return Err(error.into()),
-                }
-            };
-            if !self.record(&id, current, cause).await? {
-                return Ok(Outcome::Gone);
+            if self.is_current(newest) && sequence == newest.sequence {
+                return Ok(Outcome::Already);
             }
-            let older = entries.iter().map(|entry| entry.sequence).filter(|it| *it != current);
-            return Ok(Outcome::Rewrapped(older.collect()));
+            let value = data_key.wrap(&self.0.keys, &id)?;
+            match self.0.data_keys.write(&id, newest.sequence, value).await {
+                Ok(_) => return Ok(Outcome::Rewrapped),
+                Err(credential_key::Error::Conflict) => {
+                    let Some(newest) = self.0.data_keys.find(&id).await? else {
+                        return Ok(Outcome::Gone);
+                    };
+                    entries.retain(|entry| entry.sequence < newest.sequence);
+                    entries.push(newest);
+                }
+                Err(error) => return Err(error.into()),
+            }
         }
         Err(Error::Contended)
     }
 
-    /// Erases what a data key was wrapped in before. What the server says it did not erase is left in the outcome.
-    async fn erase_older(&self, outcome: Result<Outcome, Error>) -> Result<Outcome, Error> {
-        let older = match outcome? {
-            Outcome::Rewrapped(older) => older,
-            outcome => return Ok(outcome),
-        };
-        let mut left = Vec::new();
-        for sequence in older {
-            match self.0.data_keys.erase(sequence).await {
-                Ok(()) => {}
-                Err(credential_key::Error::Erase(_)) => left.push(sequence),
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Ok(Outcome::Rewrapped(left))
-    }
-
-    /// Looks whether messages that were not erased are there: somebody else may have been first.
-    async fn check_erased(&self, sequences: Vec<u64>) -> Result<(), Error> {
-        if sequences.is_empty() {
-            return Ok(());
-        }
-        for entry in self.0.data_keys.all().await? {
-            if sequences.contains(&entry.sequence) {
+    /// Erases what a data key was wrapped in before `entries`' newest, once that is on record.
+    async fn erase_older_of(
+        &self,
+        id: CredentialKeyId,
+        mut entries: Vec<CredentialKeyEntry>,
+        cause: &Cause,
+    ) -> Result<(), Error> {
+        let Some(newest) = entries.pop() else { return Ok(()) };
+        if self.record(&id, newest.sequence, cause).await? {
+            for entry in entries {
                 self.0.data_keys.erase(entry.sequence).await?;
             }
         }

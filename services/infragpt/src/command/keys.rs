@@ -112,7 +112,12 @@ async fn rotate(connection: &Connection, json: bool) -> Result<(), Failure> {
             Some("step") => {
                 let at: Value = serde_json::from_slice(&frame.payload).unwrap_or_default();
                 if live {
-                    eprint!("\rrotating: {} of {} data keys", at["done"], at["total"]);
+                    let step = if at["step"] == "erasing" {
+                        "erasing older wrappings of"
+                    } else {
+                        "wrapping"
+                    };
+                    eprint!("\r{step} data keys: {} of {}   ", at["done"], at["total"]);
                     let _ = std::io::stderr().flush();
                 }
             }
@@ -140,8 +145,8 @@ fn outcome(payload: &[u8], json: bool) -> Result<(), Failure> {
         println!("{rotation}");
     } else {
         println!(
-            "{} data keys wrapped under the current key, {} were already",
-            rotation["rewrapped"], rotation["already"]
+            "{} data keys wrapped under the current key, {} were already; older wrappings of {} erased",
+            rotation["rewrapped"], rotation["already"], rotation["erased"]
         );
     }
     if lost > 0 {

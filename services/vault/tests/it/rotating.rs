@@ -10,7 +10,7 @@ use std::{
 
 use futures::{StreamExt as _, stream};
 use infragpt_events::credential::{self, CredentialEvent, Rewrapped};
-use infragpt_vault::{Error, KeyRing, LostKey, Progress, Rotation, Vault};
+use infragpt_vault::{Error, KeyRing, LostKey, Progress, Rotation, Step, Vault};
 
 use crate::harness::{Installation, cause, key_id, lasting, owner, read, subject};
 
@@ -74,10 +74,12 @@ async fn keys_are_rotated_while_readers_read() {
     assert!(meanwhile > 0);
     let expected = Rotation {
         rewrapped: COUNT,
+        erased: COUNT,
         ..Rotation::default()
     };
     assert_eq!(rotation, expected);
     let all = Progress {
+        step: Step::Erasing,
         done: COUNT,
         total: COUNT,
     };
