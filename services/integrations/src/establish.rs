@@ -135,7 +135,13 @@ impl Context {
     /// Stores a credential as a new generation, unless it is the one that is there.
     async fn keep(&self, target: &Target, cause: &Cause, credential: &Credential) -> Result<u32, ServiceError> {
         let owner = target.owner();
-        if let Ok(opened) = self.vault.read(&owner, Purpose::Validate, &reader(cause)).await
+        let kept = self
+            .vault
+            .generations(&owner)
+            .await
+            .map_err(|error| not_opened(&error))?;
+        if !kept.is_empty()
+            && let Ok(opened) = self.vault.read(&owner, Purpose::Validate, &reader(cause)).await
             && opened.credential.expose() == credential.secret.expose()
         {
             return Ok(opened.generation);

@@ -47,29 +47,27 @@ impl Installation {
             .await
     }
 
-    /// Connects Slack and GitHub for the local organization, unless they are.
+    /// Connects Slack and GitHub for the local organization, unless they are connected and work: the sandbox forgets the
+    /// tokens that it issued when it stops.
     ///
     /// # Errors
     /// When one of them can't be connected, with what its page says.
     pub async fn connect_organization(&self) -> anyhow::Result<()> {
-        let organization = self.endpoints.organization_id.as_str();
-        let listed = self
-            .infragpt(&["integrations", "list", "--organization", organization, "--json"])
-            .await?;
-        let is_active = |connector: &str| {
-            listed
-                .lines()
-                .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-                .any(|listed| listed["connector"] == connector && listed["state"] == "active")
-        };
-        if !is_active("slack") {
+        if !self.works("slack").await {
             let page = self.allow_slack(&self.initiate("slack", &[]).await?).await?;
             ensure!(page.status.is_success(), "Slack can't be connected: {}", page.text());
         }
-        if !is_active("github") {
+        if !self.works("github").await {
             let page = self.allow_github(&self.initiate("github", &[]).await?, "acme").await?;
             ensure!(page.status.is_success(), "GitHub can't be connected: {}", page.text());
         }
         Ok(())
+    }
+
+    /// Whether `connector` is connected and takes the credential.
+    async fn works(&self, connector: &str) -> bool {
+        let organization = self.endpoints.organization_id.as_str();
+        let arguments = ["integrations", "validate", connector, "--organization", organization];
+        self.infragpt(&arguments).await.is_ok()
     }
 }

@@ -1,8 +1,11 @@
 //! What an operator types, and what comes back.
 
-use std::{path::Path, process::Output};
+use std::{path::Path, process::Output, time::Duration};
 
-use infragpt::{configuration::NatsUser, environment::Endpoints};
+use infragpt::{
+    configuration::NatsUser,
+    environment::{Control, Endpoints},
+};
 use infragpt_local::{Postgres, PostgresOptions};
 use nix::{
     sys::signal::{Signal, kill},
@@ -10,6 +13,7 @@ use nix::{
 };
 
 use secrecy::ExposeSecret as _;
+use serde_json::json;
 
 use crate::harness::{App, Nats, install_crypto, password, until};
 
@@ -52,6 +56,36 @@ async fn mistakes_are_named_and_have_their_exit_code() {
             2,
             "INFRAGPT_DATABASE_URL",
         ),
+        (
+            &["serve", "--role", "integrations"],
+            &[("INFRAGPT_NATS_PASSWORD_INTEGRATIONS", "p")],
+            2,
+            "set INFRAGPT_ENCRYPTION_KEYS to what `infragpt keys generate` prints",
+        ),
+        (
+            &["serve", "--role", "integrations"],
+            &[
+                ("INFRAGPT_NATS_PASSWORD_INTEGRATIONS", "p"),
+                ("INFRAGPT_ENCRYPTION_KEYS", "c2hvcnQ="),
+            ],
+            2,
+            "5 bytes",
+        ),
+        (
+            &["serve", "--role", "slack"],
+            &[
+                ("INFRAGPT_NATS_PASSWORD_SLACK", "p"),
+                ("INFRAGPT_SLACK_CLIENT_ID", "1.2"),
+            ],
+            2,
+            "slack.client_secret",
+        ),
+        (
+            &["serve", "--role", "github"],
+            &[("INFRAGPT_NATS_PASSWORD_GITHUB", "p"), ("INFRAGPT_GITHUB_APP_ID", "7")],
+            2,
+            "github.private_key",
+        ),
         (&["serve", "--role", "nobody"], &[], 2, "invalid value 'nobody'"),
         (&["migrate"], &[], 2, "INFRAGPT_DATABASE_URL"),
         (
@@ -75,6 +109,20 @@ async fn mistakes_are_named_and_have_their_exit_code() {
         assert!(said.contains(expected), "{arguments:?} said: {said}");
         assert!(!said.contains("panicked"), "{said}");
     }
+}
+
+#[tokio::test]
+async fn a_generated_key_is_a_key_and_differs_each_time() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut keys = Vec::new();
+    for _ in 0..2 {
+        let output = infragpt(directory.path(), &["keys", "generate"], &[]).await;
+        assert!(output.status.success(), "{}", complaint(&output));
+        let key = String::from_utf8(output.stdout).unwrap().trim().to_owned();
+        infragpt_vault::KeyRing::parse(&key.clone().into()).unwrap();
+        keys.push(key);
+    }
+    assert_ne!(keys[0], keys[1]);
 }
 
 #[tokio::test]
@@ -168,6 +216,16 @@ async fn dev_stays_up_keeps_its_data_and_stops_in_order() {
         .await;
         let ready = reqwest::get(format!("{}/readyz", endpoints.api_url)).await.unwrap();
         assert_eq!(ready.status(), 200);
+        // It answers in every run, although the sandbox forgot the tokens of the one before.
+        let control = Control::new(&endpoints.control_url);
+        let said = control
+            .message(&json!({ "text": "status", "via": "socket" }))
+            .await
+            .unwrap();
+        control
+            .replies(&said.channel, &said.ts, 1, Duration::from_secs(20))
+            .await
+            .unwrap();
         marks.push(endpoints.nats_users["operator"].password.clone());
         kill(Pid::from_raw(i32::try_from(dev.id().unwrap()).unwrap()), Signal::SIGINT).unwrap();
         assert!(dev.wait().await.unwrap().success());
