@@ -27,7 +27,7 @@ pub trait Connector: fmt::Debug + Send + Sync + 'static {
     /// How the system is called in the events.
     fn kind(&self) -> ConnectorKind;
 
-    /// Where a person's browser is sent to allow a connection. It asks nobody.
+    /// Where a person's browser is sent to allow a connection; whoever asks adds the parameter `state`. It asks nobody.
     ///
     /// # Errors
     /// [`Failure::NotConfigured`] where the application's OAuth client isn't configured.
@@ -81,8 +81,6 @@ pub trait Connector: fmt::Debug + Send + Sync + 'static {
 /// Somebody wants to allow a connection.
 #[derive(Clone, Debug)]
 pub struct Begin {
-    /// What the provider hands back unchanged. It is signed, and used once.
-    pub state: String,
     /// The public address, below which the provider sends the browser back: `<redirect_base>/oauth/<kind>/callback`.
     pub redirect_base: Url,
     /// The account that is wanted, where the person named it: one that the product is installed in already.
@@ -100,8 +98,6 @@ pub enum Returned {
         leg: u32,
         /// As in [`Begin`].
         redirect_base: Url,
-        /// A fresh state for the next leg, should another journey be needed.
-        next_state: String,
         /// The account that [`Begin`] or an earlier leg fixed.
         pinned: Option<String>,
     },
@@ -119,7 +115,7 @@ pub enum Completion {
     Authorized(Box<Authorization>),
     /// The browser has to go on.
     Redirect {
-        /// Where, with the next leg's state.
+        /// Where; whoever asked adds the next leg's `state`.
         url: Url,
         /// The account that is fixed for the next leg.
         account: Option<String>,

@@ -106,7 +106,6 @@ impl Context {
             parameters,
             leg: state.leg,
             redirect_base: self.settings.public_url.clone(),
-            next_state: String::new(),
             pinned: state.account.clone(),
         };
         let _turn = self.turns.of(target.integration).await;
@@ -157,15 +156,7 @@ impl Context {
             account: account.or_else(|| state.account.clone()),
             ..state.clone()
         };
-        let kept: Vec<(String, String)> = url
-            .query_pairs()
-            .filter(|(name, _)| name != "state")
-            .map(|(name, value)| (name.into_owned(), value.into_owned()))
-            .collect();
-        url.query_pairs_mut()
-            .clear()
-            .extend_pairs(kept)
-            .append_pair("state", &self.signer.sign(&next));
+        self.signer.add(&next, &mut url);
         url.into()
     }
 

@@ -62,11 +62,11 @@ impl Context {
             expires_at,
         };
         let begin = Begin {
-            state: self.signer.sign(&state),
             redirect_base: self.settings.public_url.clone(),
             account: request.account,
         };
-        let url = connector.begin(&begin).map_err(|failure| failed(&failure))?;
+        let mut url = connector.begin(&begin).map_err(|failure| failed(&failure))?;
+        self.signer.add(&state, &mut url);
         let started = AuthorizationStarted {
             connector: kind,
             attempt,

@@ -9,6 +9,7 @@ use infragpt_events::{ConnectorKind, OrganizationId};
 use infragpt_vault::KeyRing;
 use ring::hmac;
 use serde::{Deserialize, Serialize};
+use url::Url;
 use uuid::Uuid;
 
 /// How long somebody may take.
@@ -75,6 +76,11 @@ impl Signer {
             .map(|key| URL_SAFE_NO_PAD.encode(hmac::sign(key, claims.as_bytes())))
             .unwrap_or_default();
         format!("{claims}.{signature}")
+    }
+
+    /// Adds the signed state to the address that somebody is sent to.
+    pub fn add(&self, state: &State, url: &mut Url) {
+        url.query_pairs_mut().append_pair("state", &self.sign(state));
     }
 
     /// What a signed state says, whether or not it is still good.

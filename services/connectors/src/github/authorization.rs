@@ -38,25 +38,22 @@ impl Github {
         self.client()?;
         if let Some(account) = &begin.account {
             number(account).ok_or_else(|| not_a_number(account))?;
-            return self.consent_page(&begin.redirect_base, &begin.state);
+            return self.consent_page(&begin.redirect_base);
         }
         let slug = self.configuration.slug.as_ref().ok_or_else(|| {
             Failure::NotConfigured(
                 "where the App is installed isn't known: set github.slug to its name in GitHub's addresses".to_owned(),
             )
         })?;
-        let mut url = self.rest.web(&format!("/apps/{slug}/installations/new"))?;
-        url.query_pairs_mut().append_pair("state", &begin.state);
-        Ok(url)
+        Ok(self.rest.web(&format!("/apps/{slug}/installations/new"))?)
     }
 
-    fn consent_page(&self, base: &Url, state: &str) -> Result<Url, Failure> {
+    fn consent_page(&self, base: &Url) -> Result<Url, Failure> {
         let (client_id, _) = self.client()?;
         let mut url = self.rest.web("/login/oauth/authorize")?;
         url.query_pairs_mut()
             .append_pair("client_id", client_id)
-            .append_pair("redirect_uri", &callback(base))
-            .append_pair("state", state);
+            .append_pair("redirect_uri", &callback(base));
         Ok(url)
     }
 
@@ -66,7 +63,6 @@ impl Github {
             Returned::Redirect {
                 parameters,
                 redirect_base,
-                next_state,
                 pinned,
                 ..
             } => match Brought::read(parameters)? {
@@ -78,7 +74,7 @@ impl Github {
                 }
                 Brought::Installation(id) => {
                     return Ok(Completion::Redirect {
-                        url: self.consent_page(redirect_base, next_state)?,
+                        url: self.consent_page(redirect_base)?,
                         account: Some(pinned.clone().unwrap_or_else(|| id.to_string())),
                     });
                 }

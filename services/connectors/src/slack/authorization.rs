@@ -54,8 +54,7 @@ impl Slack {
         url.query_pairs_mut()
             .append_pair("client_id", client_id)
             .append_pair("scope", &SCOPES.join(","))
-            .append_pair("redirect_uri", &callback(&begin.redirect_base))
-            .append_pair("state", &begin.state);
+            .append_pair("redirect_uri", &callback(&begin.redirect_base));
         if let Some(team) = &begin.account {
             url.query_pairs_mut().append_pair("team", team);
         }

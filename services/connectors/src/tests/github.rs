@@ -2,7 +2,7 @@ use infragpt_sandbox::GithubPerson;
 use serde_json::json;
 use url::Url;
 
-use super::world::{Journey, UNCLEAR, World, authorized, begin, public_url};
+use super::world::{Journey, UNCLEAR, World, authorized, begin, public_url, with_state};
 use crate::{Completion, Connector, Failure, Returned, github::Github};
 
 /// Somebody authorizes on GitHub's page.
@@ -22,7 +22,7 @@ async fn proof(world: &World, github: &Github, account: &str) -> Journey {
 async fn an_installation_is_made_and_proved() {
     let world = World::start().await;
     let github = world.github();
-    let page = github.begin(&begin(None)).unwrap();
+    let page = with_state(github.begin(&begin(None)).unwrap(), "state 1");
     let install = [("login", "maya"), ("account", "globex"), ("selection", "all")];
     let journey = world.answer(&page, &install).await;
     assert_eq!(journey.path, "/oauth/github/setup");
@@ -34,8 +34,8 @@ async fn an_installation_is_made_and_proved() {
         panic!("{completed:?}")
     };
     assert_eq!(account.as_ref(), Some(&id));
-    assert!(url.query_pairs().any(|pair| pair == ("state".into(), "state 2".into())));
-    let journey = authorize(&world, &url, "maya").await;
+    let journey = authorize(&world, &with_state(url, "state 2"), "maya").await;
+    assert_eq!(journey.state.as_deref(), Some("state 2"));
     let authorization = authorized(&*github, &journey.returned(2, Some(&id))).await.unwrap();
     assert_eq!(
         (&authorization.account.id, &*authorization.account.name),

@@ -3,12 +3,12 @@ use infragpt_sandbox::Named;
 use infragpt_vault::Secret;
 use serde_json::json;
 
-use super::world::{Journey, UNCLEAR, World, authorized, begin, connected, names, now};
+use super::world::{Journey, UNCLEAR, World, authorized, begin, connected, names, now, with_state};
 use crate::{Authorization, Condition, Connector, Failure, Returned};
 
 /// Somebody allows the app in.
 async fn consent(world: &World, connector: &dyn Connector, install: &str) -> Journey {
-    let page = connector.begin(&begin(None)).unwrap();
+    let page = with_state(connector.begin(&begin(None)).unwrap(), "state 1");
     let journey = world
         .answer(&page, &[("decision", "allow"), ("install", install)])
         .await;

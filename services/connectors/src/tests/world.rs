@@ -141,7 +141,6 @@ impl Journey {
             parameters: self.parameters.clone(),
             leg,
             redirect_base: public_url(),
-            next_state: format!("state {}", leg + 1),
             pinned: pinned.map(str::to_owned),
         }
     }
@@ -151,9 +150,14 @@ pub fn public_url() -> Url {
     Url::parse("http://127.0.0.1:9/").unwrap()
 }
 
+/// `page` as somebody is sent there.
+pub fn with_state(mut page: Url, state: &str) -> Url {
+    page.query_pairs_mut().append_pair("state", state);
+    page
+}
+
 pub fn begin(account: Option<&str>) -> Begin {
     Begin {
-        state: "state 1".to_owned(),
         redirect_base: public_url(),
         account: account.map(str::to_owned),
     }

@@ -59,7 +59,7 @@ impl Connector for Forge {
 
     fn begin(&self, begin: &Begin) -> Result<Url, Failure> {
         let mut url = Url::parse("https://forge.example/allow").unwrap();
-        url.query_pairs_mut().append_pair("state", &begin.state);
+        url.query_pairs_mut().append_pair("back", begin.redirect_base.as_str());
         Ok(url)
     }
 
