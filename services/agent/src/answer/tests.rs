@@ -168,6 +168,18 @@ fn an_unknown_kind_is_shown_as_something_else() {
 }
 
 #[test]
+fn a_connection_that_does_not_work_says_why_and_what_it_told_still_counts() {
+    let found: Integrations = serde_json::from_value(json!({"integrations": [
+        {"connector": "github", "state": "degraded", "reason": "GitHub does not take the App's key: check it.",
+         "account": {"id": "4242", "name": "acme"}, "repositories": ["acme/payments"]},
+        {"connector": "slack", "state": "pending", "account": {"id": "", "name": ""}},
+    ]}))
+    .unwrap();
+    assert_eq!(found.repositories(), ["acme/payments"]);
+    assert_snapshot!("connected_not_working", connected(&found));
+}
+
+#[test]
 fn about_itself() {
     assert_snapshot!("help", help());
     assert_snapshot!("unknown", unknown());
