@@ -74,6 +74,15 @@ pub struct ClaimedAccount {
     pub claim: Claim,
     /// Since when.
     pub since: DateTime<Utc>,
+    /// The entry that says so.
+    pub sequence: u64,
+}
+
+impl ClaimedAccount {
+    /// Whether it is the integration's that `claim` is for.
+    pub fn is_of(&self, claim: &Claim) -> bool {
+        self.claim.is_same_owner(claim)
+    }
 }
 
 /// What came of claiming an account.
@@ -96,15 +105,6 @@ pub enum Error {
     /// It can't be written.
     #[error("the account can't be claimed: {0}")]
     Write(String),
-    /// An entry isn't what it should be.
-    #[error("the entry of account `{key}` can't be read")]
-    Entry {
-        /// Which entry.
-        key: String,
-        /// What is wrong with it.
-        #[source]
-        source: serde_json::Error,
-    },
 }
 
 /// The accounts, as far as `connection`'s role may use them.
@@ -152,22 +152,18 @@ impl Accounts {
     ///
     /// # Errors
     /// [`Error`] when the bucket can't be read.
-    pub async fn find_now(&self, connector: &ConnectorKind, account: &str) -> Result<Option<Claim>, Error> {
-        self.read(key(connector, account)).await
+    pub async fn find_now(&self, connector: &ConnectorKind, account: &str) -> Result<Option<ClaimedAccount>, Error> {
+        let entry = self.entry(&key(connector, account)).await?;
+        Ok(entry.and_then(|entry| entry.claimed(connector.clone(), account.to_owned())))
     }
 
     async fn read(&self, key: String) -> Result<Option<Claim>, Error> {
-        Ok(match self.entry(&key).await? {
-            Some(Entry {
-                claim, released: false, ..
-            }) => Some(claim),
-            Some(_) | None => None,
-        })
+        Ok(self.entry(&key).await?.and_then(Entry::held).map(|(claim, _)| claim))
     }
 
     async fn entry(&self, key: &str) -> Result<Option<Entry>, Error> {
         let stored = direct::last_value(&self.connection.client, STREAM, &subject(key)).await?;
-        stored.map(|stored| Entry::read(key, &stored)).transpose()
+        Ok(stored.map(|stored| Entry::read(key, &stored)))
     }
 
     /// Every account that somebody has.
@@ -180,17 +176,12 @@ impl Accounts {
         let mut all = Vec::new();
         for stored in stored {
             let key = stored.subject.strip_prefix(&prefix).unwrap_or_default();
-            let entry = Entry::read(key, &stored)?;
+            let entry = Entry::read(key, &stored);
             let named = key.split_once('.').and_then(|(connector, account)| {
                 Some((ConnectorKind::parse(connector).ok()?, Token::decode(account)?))
             });
-            if let (false, Some((connector, account))) = (entry.released, named) {
-                all.push(ClaimedAccount {
-                    connector,
-                    account,
-                    claim: entry.claim,
-                    since: entry.written,
-                });
+            if let Some((connector, account)) = named {
+                all.extend(entry.claimed(connector, account));
             }
         }
         Ok(all)
@@ -204,19 +195,21 @@ impl Accounts {
     pub async fn claim(&self, connector: &ConnectorKind, account: &str, claim: &Claim) -> Result<ClaimOutcome, Error> {
         let key = key(connector, account);
         for _ in 0..TRIES {
-            let (expected, after) = match self.entry(&key).await? {
-                None => (0, None),
-                Some(entry) if !entry.released => {
-                    return Ok(if entry.claim.is_same_owner(claim) {
+            let entry = self.entry(&key).await?;
+            let expected = entry.as_ref().map_or(0, |entry| entry.sequence);
+            let after = match entry.map(|entry| (entry.content, entry.written)) {
+                None => None,
+                Some((Content::Held(held), _)) => {
+                    return Ok(if held.is_same_owner(claim) {
                         ClaimOutcome::AlreadyOurs
                     } else {
                         ClaimOutcome::Taken
                     });
                 }
-                Some(entry) if entry.claim.is_same_owner(claim) => (entry.sequence, entry.claim.after),
-                Some(entry) => {
+                Some((Content::Released(released), _)) if released.is_same_owner(claim) => released.after,
+                Some((Content::Released(_) | Content::Unreadable, written)) => {
                     tokio::time::sleep(HELD_FOR).await;
-                    (entry.sequence, Some(entry.written))
+                    Some(written)
                 }
             };
             let claim = Claim { after, ..claim.clone() };
@@ -227,31 +220,18 @@ impl Accounts {
         Ok(ClaimOutcome::Taken)
     }
 
-    /// Lets an account go that is `claim`'s, so that others can claim it; one that isn't is left alone.
+    /// Lets an account go, so that others can claim it, unless somebody claimed it since `claimed` was read.
     ///
     /// # Errors
     /// [`Error`] when the bucket can't be used.
-    pub async fn release(&self, connector: &ConnectorKind, account: &str, claim: &Claim) -> Result<(), Error> {
-        let key = key(connector, account);
-        let released = self.release_entry(&key, claim).await;
+    pub async fn release(&self, claimed: &ClaimedAccount) -> Result<(), Error> {
+        let key = key(&claimed.connector, &claimed.account);
+        // The marker of the key-value protocol, so that `nats kv` understands it too; it keeps whose it was.
+        let mut headers = HeaderMap::new();
+        headers.insert(OPERATION, "DEL");
+        self.write(&key, claimed.sequence, &claimed.claim, headers).await?;
         self.known.lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
-        released
-    }
-
-    async fn release_entry(&self, key: &str, claim: &Claim) -> Result<(), Error> {
-        for _ in 0..TRIES {
-            let entry = match self.entry(key).await? {
-                Some(entry) if !entry.released && entry.claim.is_same_owner(claim) => entry,
-                Some(_) | None => return Ok(()),
-            };
-            // The marker of the key-value protocol, so that `nats kv` understands it too; it keeps whose it was.
-            let mut headers = HeaderMap::new();
-            headers.insert(OPERATION, "DEL");
-            if self.write(key, entry.sequence, &entry.claim, headers).await? {
-                return Ok(());
-            }
-        }
-        Err(Error::Write(format!("account `{key}` is being changed by others")))
+        Ok(())
     }
 
     /// Writes an entry if its last one is `expected`; says whether it was.
@@ -266,25 +246,58 @@ impl Accounts {
     }
 }
 
-/// What the bucket has of an account: the last claim, and whether it was let go.
+/// What the bucket has of an account.
 struct Entry {
-    claim: Claim,
-    released: bool,
+    content: Content,
     sequence: u64,
     written: DateTime<Utc>,
 }
 
+enum Content {
+    /// Somebody has it.
+    Held(Claim),
+    /// Somebody had it.
+    Released(Claim),
+    /// Nobody can tell: it is nobody's, until somebody claims it.
+    Unreadable,
+}
+
 impl Entry {
-    fn read(key: &str, stored: &direct::Stored) -> Result<Self, Error> {
-        let claim = serde_json::from_slice(&stored.payload).map_err(|source| Error::Entry {
-            key: key.to_owned(),
-            source,
-        })?;
-        Ok(Self {
-            claim,
-            released: stored.headers.get(OPERATION).is_some(),
+    fn read(key: &str, stored: &direct::Stored) -> Self {
+        let content = match serde_json::from_slice(&stored.payload) {
+            Ok(claim) if !stored.copied && stored.headers.get(OPERATION).is_some() => Content::Released(claim),
+            Ok(claim) if !stored.copied => Content::Held(claim),
+            _ => {
+                tracing::error!(
+                    key,
+                    sequence = stored.sequence,
+                    "The entry of account `{key}` is no claim: somebody else wrote there"
+                );
+                Content::Unreadable
+            }
+        };
+        Self {
+            content,
             sequence: stored.sequence,
             written: stored.published,
+        }
+    }
+
+    fn held(self) -> Option<(Claim, u64)> {
+        match self.content {
+            Content::Held(claim) => Some((claim, self.sequence)),
+            Content::Released(_) | Content::Unreadable => None,
+        }
+    }
+
+    fn claimed(self, connector: ConnectorKind, account: String) -> Option<ClaimedAccount> {
+        let since = self.written;
+        self.held().map(|(claim, sequence)| ClaimedAccount {
+            connector,
+            account,
+            claim,
+            since,
+            sequence,
         })
     }
 }

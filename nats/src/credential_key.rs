@@ -104,6 +104,22 @@ impl CredentialKeys {
         }))
     }
 
+    /// Every entry of a key, the newest last: an older one, too, if it was not erased yet, and whatever else was stored there.
+    ///
+    /// # Errors
+    /// [`Error::Read`].
+    pub async fn every(&self, id: &CredentialKeyId) -> Result<Vec<CredentialKeyEntry>, Error> {
+        let stored = direct::read_stored(&self.connection.client, STREAM, &id.subject(), 1).await?;
+        Ok(stored
+            .into_iter()
+            .map(|stored| CredentialKeyEntry {
+                id: id.clone(),
+                value: stored.payload,
+                sequence: stored.sequence,
+            })
+            .collect())
+    }
+
     /// Every message of the bucket, in order: an older entry of a key, too, if it was not erased yet.
     ///
     /// # Errors
@@ -161,8 +177,8 @@ impl CredentialKeys {
     /// # Errors
     /// [`Error::Read`] and [`Error::Erase`].
     pub async fn erase_all(&self, id: &CredentialKeyId) -> Result<(), Error> {
-        for stored in direct::read_stored(&self.connection.client, STREAM, &id.subject(), 1).await? {
-            self.erase(stored.sequence).await?;
+        for entry in self.every(id).await? {
+            self.erase(entry.sequence).await?;
         }
         Ok(())
     }

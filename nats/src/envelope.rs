@@ -57,6 +57,9 @@ pub enum Error {
         /// What is wrong with it.
         problem: String,
     },
+    /// Somebody named a stream's subject for the reply to their request, and JetStream's answer was stored there.
+    #[error("it is an answer of JetStream's, led here by somebody's reply subject")]
+    Copied,
     /// It says structured mode, and its payload isn't one.
     #[error("the structured CloudEvent can't be read")]
     Structured(#[source] serde_json::Error),

@@ -6,7 +6,10 @@ use chrono::{DateTime, Utc};
 use infragpt_events::{DecodeError, DomainEvent, OrganizationId};
 use uuid::Uuid;
 
-use crate::envelope::{self, Envelope};
+use crate::{
+    direct,
+    envelope::{self, Envelope},
+};
 
 /// A CloudEvent as a stream holds it.
 #[derive(Debug, Clone)]
@@ -68,11 +71,16 @@ impl Received {
             published: info.published,
         };
         let empty = HeaderMap::new();
-        let (envelope, payload) = Envelope::read(message.headers.as_ref().unwrap_or(&empty), &message.payload)
-            .map_err(|source| ReadError::Envelope {
-                delivery: Box::new(delivery.clone()),
-                source,
-            })?;
+        let headers = message.headers.as_ref().unwrap_or(&empty);
+        let read = if direct::is_copied(headers, 0) {
+            Err(envelope::Error::Copied)
+        } else {
+            Envelope::read(headers, &message.payload)
+        };
+        let (envelope, payload) = read.map_err(|source| ReadError::Envelope {
+            delivery: Box::new(delivery.clone()),
+            source,
+        })?;
         let received = Self {
             envelope,
             payload,

@@ -189,6 +189,16 @@ async fn serve(connection: Connection, mut endpoint: Endpoint, respond: Respond,
             request = endpoint.next() => request,
         };
         let Some(request) = request else { break };
+        // Whoever asks names the subject of the reply, and must not make us write where they may not.
+        if !request
+            .message
+            .reply
+            .as_ref()
+            .is_some_and(|reply| reply.starts_with("_INBOX."))
+        {
+            tracing::warn!(subject = %request.message.subject, "Refused a request whose reply would not go to an inbox");
+            continue;
+        }
         let Ok(place) = Arc::clone(&places).acquire_owned().await else {
             break;
         };

@@ -11,6 +11,9 @@ use super::{command::Refusal, event::IntegrationEvent};
 /// starting them by the dozen.
 const MOST: usize = 32;
 
+/// How many journeys an attempt may have: no system needs more, and each is an event.
+const MOST_LEGS: u32 = 3;
+
 /// The attempts that are remembered, in the order of their start.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Attempts {
@@ -40,6 +43,15 @@ impl Attempts {
             .any(|attempt| matches!(attempt, Attempt::Open { expires_at, .. } if *expires_at > now))
     }
 
+    /// When the last of those that nobody finished expired, if that was before `now`.
+    pub fn over_at(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let open = self.by_id.values().filter_map(|attempt| match attempt {
+            Attempt::Open { expires_at, .. } => Some(*expires_at),
+            Attempt::Ended => None,
+        });
+        open.max().filter(|expired| *expired <= now)
+    }
+
     /// Whether this one was started, also if it has ended since.
     pub(super) fn knows(&self, attempt: Uuid) -> bool {
         self.by_id.contains_key(&attempt)
@@ -57,7 +69,7 @@ impl Attempts {
             None => Err(Refusal::AttemptUnknown),
             Some(Attempt::Ended) => Err(Refusal::AttemptUsed),
             Some(Attempt::Open { legs, .. }) if leg <= *legs => Err(Refusal::AttemptUsed),
-            Some(Attempt::Open { legs, .. }) if leg > legs + 1 => Err(Refusal::AttemptUnknown),
+            Some(Attempt::Open { legs, .. }) if leg > legs + 1 || leg > MOST_LEGS => Err(Refusal::AttemptUnknown),
             Some(Attempt::Open { expires_at, .. }) if *expires_at <= now => Err(Refusal::AttemptExpired),
             Some(Attempt::Open { requested_by, .. }) if by.is_some_and(|by| by != requested_by) => {
                 Err(Refusal::AttemptOfAnother)

@@ -190,7 +190,8 @@ impl Context {
             purpose: None,
             refused: Some(why.to_owned()),
             actor: "unknown".to_owned(),
-            correlation: Some(state.attempt.to_string()),
+            // What anybody can cause as often as they like is counted together.
+            correlation: None,
         });
     }
 }

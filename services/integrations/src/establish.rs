@@ -1,9 +1,11 @@
 //! Making a connection of what was authorized. Each step finds its own earlier effect, or is undone when a later one is
 //! refused, so that nothing is half connected.
 
+use std::time::Duration;
+
 use infragpt_connectors::{Authorization, Failure};
-use infragpt_events::integration::{Account, Authorized, Integration, IntegrationCommand, Standing};
-use infragpt_nats::{Cause, ClaimOutcome, Position, ServiceError};
+use infragpt_events::integration::{Account, Authorized, Integration, IntegrationCommand, IntegrationEvent, Standing};
+use infragpt_nats::{Cause, ClaimOutcome, Executed, Position, ServiceError};
 use infragpt_vault::{Credential, Purpose};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -13,6 +15,9 @@ use crate::{
     request::Target,
     retire::Revocation,
 };
+
+/// How long somebody waits for the list of what their new connection may see; a longer one comes afterwards.
+const LISTED_WITHIN: Duration = Duration::from_secs(10);
 
 /// A connection as it was made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,7 +63,7 @@ impl Context {
             };
             self.retire(target, cause, revocation).await?;
         }
-        self.claim(target, &account).await?;
+        let is_new = self.claim(target, &account).await?;
         let generation = match credential {
             None => None,
             Some(credential) => Some(self.keep(target, cause, &credential).await?),
@@ -79,7 +84,7 @@ impl Context {
             Ok(executed) => executed,
             Err(error) if error.code >= 500 => return Err(error),
             Err(error) => {
-                self.undo(target, cause, &account, generation).await?;
+                self.undo(target, cause, is_new.then_some(&account), generation).await?;
                 return Err(error);
             }
         };
@@ -89,16 +94,9 @@ impl Context {
         }
         let mut appended = executed.events.len();
         let mut position: Option<Position> = executed.position;
-        match self.synchronize_now(target, cause).await {
-            Ok(executed) => {
-                appended += executed.events.len();
-                position = executed.position.or(position);
-            }
-            // The connection stands; what it may see comes with the next round.
-            Err(error) => tracing::warn!(
-                organization.id = %target.organization, integration.id = %target.integration, code = error.code,
-                "What {} may see could not be listed yet: {}", target.connector, error.message
-            ),
+        if let Some(listed) = self.list_soon(target, cause).await {
+            appended += listed.events.len();
+            position = listed.position.or(position);
         }
         tracing::info!(
             organization.id = %target.organization, integration.id = %target.integration, appended,
@@ -113,14 +111,32 @@ impl Context {
         })
     }
 
-    async fn claim(&self, target: &Target, account: &Account) -> Result<(), ServiceError> {
+    /// Lists what the connection may see, and waits for a short list only: nobody looks at a page for minutes.
+    async fn list_soon(&self, target: &Target, cause: &Cause) -> Option<Executed<IntegrationEvent>> {
+        let (context, target, cause) = (self.clone(), target.clone(), cause.clone());
+        let listing = tokio::spawn(async move {
+            let listed = context.synchronize_now(&target, &cause).await;
+            // The connection stands; what it may see comes with the next round.
+            listed.inspect_err(|error| {
+                tracing::warn!(
+                    organization.id = %target.organization, integration.id = %target.integration, code = error.code,
+                    "What {} may see could not be listed yet: {}", target.connector, error.message
+                );
+            })
+        });
+        tokio::time::timeout(LISTED_WITHIN, listing).await.ok()?.ok()?.ok()
+    }
+
+    /// Claims the account; whether it was not claimed before.
+    async fn claim(&self, target: &Target, account: &Account) -> Result<bool, ServiceError> {
         let claimed = self
             .accounts
             .claim(&target.connector, &account.id, &target.claim())
             .await
             .map_err(|error| not_claimed(&error))?;
         match claimed {
-            ClaimOutcome::Claimed | ClaimOutcome::AlreadyOurs => Ok(()),
+            ClaimOutcome::Claimed => Ok(true),
+            ClaimOutcome::AlreadyOurs => Ok(false),
             ClaimOutcome::Taken => Err(ServiceError::new(
                 409,
                 format!(
@@ -152,38 +168,32 @@ impl Context {
             .map_err(|error| not_opened(&error))
     }
 
-    /// Takes back what a refused authorization left: its credential and, where it is connected to nothing, its claim.
+    /// Takes back what a refused authorization left: its credential, and the claim where that was its own.
     async fn undo(
         &self,
         target: &Target,
         cause: &Cause,
-        account: &Account,
+        claimed: Option<&Account>,
         generation: Option<u32>,
     ) -> Result<(), ServiceError> {
         let present = self.load(target).await?;
         let connected = present.connected();
         if let Some(generation) = generation
-            && connected.and_then(|connected| connected.credential) < Some(generation)
+            && connected.and_then(|connected| connected.credential) != Some(generation)
         {
-            let older = self
-                .vault
-                .generations(&target.owner())
-                .await
-                .map_err(|error| not_opened(&error))?;
-            if older.contains(&generation) {
-                self.vault
-                    .shred_one(&target.owner(), generation, cause)
-                    .await
-                    .map_err(|error| not_opened(&error))?;
+            let shredded = self.vault.shred_one(&target.owner(), generation, cause).await;
+            shredded.map_err(|error| not_opened(&error))?;
+        }
+        let Some(account) = claimed.filter(|account| connected.is_none_or(|it| it.account.id != account.id)) else {
+            return Ok(());
+        };
+        let claim = self.accounts.find_now(&target.connector, &account.id).await;
+        match claim.map_err(|error| not_claimed(&error))? {
+            Some(held) if held.is_of(&target.claim()) => {
+                self.accounts.release(&held).await.map_err(|error| not_claimed(&error))
             }
+            _ => Ok(()),
         }
-        if connected.is_none_or(|connected| connected.account.id != account.id) {
-            self.accounts
-                .release(&target.connector, &account.id, &target.claim())
-                .await
-                .map_err(|error| not_claimed(&error))?;
-        }
-        Ok(())
     }
 }
 

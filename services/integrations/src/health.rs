@@ -2,12 +2,16 @@
 
 use std::time::Duration;
 
-use infragpt_nats::{Cause, ClaimedAccount};
+use infragpt_events::integration::Integration;
+use infragpt_nats::{Cause, ClaimedAccount, ServiceError};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::{context::Context, request::Target};
+use crate::{
+    context::{Context, not_claimed, not_opened},
+    request::Target,
+};
 
 /// How long an account may be claimed without being connected: whoever claimed it fell before they were done.
 const LONGEST_CLAIM: chrono::Duration = chrono::Duration::minutes(15);
@@ -81,17 +85,9 @@ impl Context {
                     tried
                 }
             }
-            _ if self.now() - account.since > LONGEST_CLAIM => {
-                tracing::warn!(
-                    organization.id = %target.organization,
-                    "Letting go {} account `{}`, which was claimed and never connected", target.connector, account.account
-                );
-                let released = self
-                    .accounts
-                    .release(&target.connector, &account.account, &account.claim)
-                    .await;
-                released.map_err(|error| crate::context::not_claimed(&error))
-            }
+            // Its end is on its way, and lets the account go.
+            None if is_its_last(&present, &account) => Ok(()),
+            _ if self.now() - account.since > LONGEST_CLAIM => self.let_go(&target, &cause, &account).await,
             _ => Ok(()),
         };
         if let Err(error) = outcome {
@@ -101,6 +97,46 @@ impl Context {
             );
         }
     }
+}
+
+impl Context {
+    /// Lets an account go that was claimed and never connected, with the credential that may be left of it.
+    async fn let_go(&self, target: &Target, cause: &Cause, account: &ClaimedAccount) -> Result<(), ServiceError> {
+        let _turn = self.turns.of(target.integration).await;
+        let present = self.load(target).await?;
+        if present
+            .connected()
+            .is_some_and(|connected| connected.account.id == account.account)
+        {
+            return Ok(());
+        }
+        tracing::warn!(
+            organization.id = %target.organization,
+            "Letting go {} account `{}`, which was claimed and never connected", target.connector, account.account
+        );
+        if present.connected().is_none() {
+            let owner = target.owner();
+            let left = self
+                .vault
+                .generations(&owner)
+                .await
+                .map_err(|error| not_opened(&error))?;
+            if let Some(last) = left.last() {
+                let shredded = self.vault.shred(&owner, *last, cause).await;
+                shredded.map_err(|error| not_opened(&error))?;
+            }
+        }
+        self.accounts
+            .release(account)
+            .await
+            .map_err(|error| not_claimed(&error))
+    }
+}
+
+/// Whether `account` is what a disconnected integration was connected to.
+fn is_its_last(present: &Integration, account: &ClaimedAccount) -> bool {
+    let last = present.ever_connected();
+    last.is_some_and(|connected| connected.account.id == account.account)
 }
 
 /// `interval`, a tenth more or less.

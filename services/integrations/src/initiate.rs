@@ -50,7 +50,8 @@ impl Context {
         let cause = request.asker.cause(now)?;
         let requested_by = request.asker.name()?;
         let target = Target::new(organization, kind.clone());
-        let attempt = Uuid::now_v7();
+        // The same request again is the same attempt.
+        let attempt = Uuid::new_v5(&target.integration, cause.id.as_bytes());
         let expires_at = now + LIFETIME;
         let state = State {
             attempt,

@@ -27,5 +27,5 @@ pub use establish::Established;
 pub use initiate::{InitiateReply, InitiateRequest};
 pub use list::{ListReply, Listed};
 pub use request::Target;
-pub use service::Integrations;
+pub use service::{Error, Integrations};
 pub use settings::Settings;

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use infragpt_events::{
     Aggregate as _, ConnectorKind,
-    integration::{Account, Integration},
+    integration::{Account, Integration, Lifecycle},
 };
 use infragpt_nats::ServiceError;
 use serde::{Deserialize, Serialize};
@@ -85,6 +85,15 @@ impl Context {
                 Event::Authorized(_) => (authorized_at, last_failure) = (Some(stored), None),
                 _ => {}
             }
+        }
+        if let Some(over) = state.attempts.over_at(now).filter(|over| since < Some(*over)) {
+            // An attempt that expired ended by itself, without an event.
+            let is_pending = |at| state.lifecycle(at) == Lifecycle::Pending;
+            since = if is_pending(over - chrono::Duration::milliseconds(1)) {
+                Some(over)
+            } else {
+                since
+            };
         }
         let connected = state.ever_connected();
         Ok(Listed {

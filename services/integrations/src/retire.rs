@@ -5,10 +5,10 @@ use chrono::{DateTime, Duration, Utc};
 use infragpt_connectors::Failure;
 use infragpt_events::integration::{Connected, Integration, Standing};
 use infragpt_nats::{Cause, HandlerError, Received, Route, ServiceError};
-use infragpt_vault::Purpose;
+use infragpt_vault::{Error, Purpose};
 
 use crate::{
-    context::{Context, not_claimed, not_opened, reader},
+    context::{Context, not_claimed, not_opened, reader, sentence},
     establish::failed,
     request::Target,
 };
@@ -44,35 +44,33 @@ impl Context {
             return Ok(());
         };
         let owner = target.owner();
+        // All that there are: one may be of an authorization that was cut off before it came to anything.
         let generations = self
             .vault
             .generations(&owner)
             .await
             .map_err(|error| not_opened(&error))?;
-        // A later generation is that of a connection that is being made right now.
-        let last = connected
-            .credential
-            .filter(|last| generations.iter().any(|it| it <= last));
         let held = self
             .accounts
             .find_now(&target.connector, &connected.account.id)
             .await
             .map_err(|error| not_claimed(&error))?
-            .is_some_and(|claim| claim.integration == target.integration);
-        if last.is_none() && !held {
+            .filter(|held| held.is_of(&target.claim()));
+        if generations.is_empty() && held.is_none() {
             return Ok(());
         }
         if revocation != Revocation::Leave {
-            self.revoke(target, cause, &connected, last, revocation).await?;
+            self.revoke(target, cause, &connected, !generations.is_empty(), revocation)
+                .await?;
         }
-        if let Some(last) = last {
-            let shredded = self.vault.shred(&owner, last, cause).await;
+        if let Some(last) = generations.last() {
+            let shredded = self.vault.shred(&owner, *last, cause).await;
             shredded.map_err(|error| not_opened(&error))?;
         }
-        self.accounts
-            .release(&target.connector, &connected.account.id, &target.claim())
-            .await
-            .map_err(|error| not_claimed(&error))
+        match held {
+            Some(held) => self.accounts.release(&held).await.map_err(|error| not_claimed(&error)),
+            None => Ok(()),
+        }
     }
 
     async fn revoke(
@@ -80,50 +78,60 @@ impl Context {
         target: &Target,
         cause: &Cause,
         connected: &Connected,
-        generation: Option<u32>,
+        has_credential: bool,
         revocation: Revocation,
     ) -> Result<(), ServiceError> {
         let Some(connector) = self.connectors.get(&target.connector) else {
             return Ok(());
         };
-        let opened = match generation {
-            None => None,
-            Some(_) => self
-                .vault
-                .read(&target.owner(), Purpose::Revoke, &reader(cause))
-                .await
-                .ok(),
+        let opened = if has_credential {
+            match self.vault.read(&target.owner(), Purpose::Revoke, &reader(cause)).await {
+                Ok(opened) => Some(opened),
+                // Nobody can read it any more, so nobody can end it either.
+                Err(Error::NotStored | Error::Shredded | Error::Unreadable) => return Ok(()),
+                Err(error) if revocation == Revocation::Confirmed => return Err(not_opened(&error)),
+                Err(error) => {
+                    tracing::error!(
+                        organization.id = %target.organization, integration.id = %target.integration,
+                        error = &error as &dyn std::error::Error,
+                        "A credential of {} is shredded without ending it there: it can't be read", target.connector
+                    );
+                    return Ok(());
+                }
+            }
+        } else {
+            None
         };
         let secret = opened.as_ref().map(|opened| &opened.credential);
-        if generation.is_some() && secret.is_none() {
-            // Nobody can read it any more, so nobody can end it either.
-            return Ok(());
-        }
         let refused = match connector.revoke(connected, secret).await {
-            Ok(()) | Err(Failure::NotConfigured(_) | Failure::Unauthorized(_)) => None,
-            Err(failure) => Some(failed(&failure)),
-        };
-        match (&refused, revocation) {
-            (Some(error), Revocation::Confirmed) => {
-                return Err(ServiceError::new(
-                    503,
-                    format!(
-                        "{} has not confirmed yet that it ended the connection, and is asked again: {}",
-                        target.connector, error.message
-                    ),
-                ));
+            Ok(()) => None,
+            // There is nobody who could ask; asking again changes nothing.
+            Err(Failure::NotConfigured(reason)) => Some(ServiceError::new(501, sentence(&reason))),
+            Err(failure) => {
+                let error = failed(&failure);
+                if revocation == Revocation::Confirmed {
+                    return Err(ServiceError::new(
+                        503,
+                        format!(
+                            "{} has not confirmed yet that it ended the connection, and is asked again: {}",
+                            target.connector, error.message
+                        ),
+                    ));
+                }
+                Some(error)
             }
-            (Some(error), Revocation::Once | Revocation::Leave) => tracing::warn!(
+        };
+        if let Some(error) = &refused {
+            tracing::warn!(
                 organization.id = %target.organization, integration.id = %target.integration,
                 "{} did not confirm that it ended the connection of `{}`: {}", target.connector, target.organization,
                 error.message
-            ),
-            (None, _) => {}
+            );
         }
-        if let Some(generation) = generation {
+        if let Some(opened) = &opened {
             let reason = refused.as_ref().map(|error| error.message.clone());
             self.vault
-                .revoked(&target.owner(), generation, refused.is_none(), reason, cause)
+                .revoked(&target.owner(), opened.generation, refused.is_none(), reason, cause)
                 .await
                 .map_err(|error| not_opened(&error))?;
         }
@@ -144,8 +152,10 @@ impl infragpt_nats::Handler for Disconnections {
 
     async fn handle(&self, received: Received) -> Result<(), HandlerError> {
         let Some((target, cause)) = self.read(&received) else {
-            tracing::error!(subject = %received.subject, "No integration that is known here ended");
-            return Ok(());
+            // Its connector was taken out of the configuration. What it left is ended once that is back, or by hand.
+            return Err(HandlerError::retry(std::io::Error::other(
+                "the connector of the integration that ended is not configured here",
+            )));
         };
         let _turn = self.0.turns.of(target.integration).await;
         let revocation = if is_overdue(received.published, self.0.now()) {

@@ -87,7 +87,7 @@ impl Context {
             };
             let command = IntegrationCommand::Of {
                 account: connected.account.id.clone(),
-                at: None,
+                at: Some(cause.time),
                 command: Box::new(IntegrationCommand::Synchronize {
                     kind: listing.kind,
                     resources: listing.resources,

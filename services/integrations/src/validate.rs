@@ -84,7 +84,8 @@ impl Context {
             };
             let command = IntegrationCommand::Of {
                 account: connected.account.id.clone(),
-                at: None,
+                // A connection that was made meanwhile is not what was tried.
+                at: Some(cause.time),
                 command: Box::new(command),
             };
             let executed = self.execute(target, &cause, command).await?;

@@ -6,6 +6,7 @@ use std::{
 };
 
 use infragpt_events::credential::{self, Generation};
+use infragpt_nats::CredentialKeyId;
 
 use crate::{
     Error, Opened, Owner, Purpose, Reader, Vault,
@@ -87,7 +88,10 @@ impl Vault {
         let Some(stored) = self.0.data_keys.find(&id).await? else {
             return Ok(None);
         };
-        let data_key = DataKey::unwrap(&self.0.keys, &id, &stored.value)?;
+        let data_key = match DataKey::unwrap(&self.0.keys, &id, &stored.value) {
+            Ok(data_key) => data_key,
+            Err(error) => self.older_key(&id).await?.ok_or(error)?,
+        };
         let ciphertext = Ciphertext::read(&generation.sealed)?;
         ciphertext.open(&data_key, &place)?;
         Ok(Some(Entry {
@@ -98,5 +102,13 @@ impl Vault {
             ciphertext,
             expires_at: generation.expires_at,
         }))
+    }
+
+    /// The data key from an older message that can be opened: the newest one may be wrapped under a key that this copy was
+    /// not given yet, or be something else that was led there.
+    async fn older_key(&self, id: &CredentialKeyId) -> Result<Option<DataKey>, Error> {
+        let entries = self.0.data_keys.every(id).await?;
+        let mut older = entries.iter().rev();
+        Ok(older.find_map(|entry| DataKey::unwrap(&self.0.keys, id, &entry.value).ok()))
     }
 }

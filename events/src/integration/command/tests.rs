@@ -321,6 +321,9 @@ fn coming_back_uses_an_attempt_up() {
     given::<Integration>([started()])
         .when(come_back(2, None, 599))
         .then_refused(Refusal::AttemptUnknown);
+    given::<Integration>([started(), returned(1), returned(2), returned(3)])
+        .when(come_back(4, None, 599))
+        .then_refused(Refusal::AttemptUnknown);
 }
 
 #[test]

@@ -79,7 +79,10 @@ impl infragpt_nats::Handler for Backlog {
             .find_now(&connector, account)
             .await
             .map_err(HandlerError::retry)?;
-        let Some(claim) = claim.filter(|claim| claim.organization == event.organization) else {
+        let Some(claim) = claim
+            .map(|held| held.claim)
+            .filter(|claim| claim.organization == event.organization)
+        else {
             info!(
                 installation,
                 "An installation was let go before its backlog was handled"

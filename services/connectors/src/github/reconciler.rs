@@ -188,9 +188,16 @@ impl Reconciler {
                 run.left += 1;
                 continue;
             }
-            github.attempt(app, open.id).await?;
             open.tries += 1;
-            run.asked += 1;
+            match github.attempt(app, open.id).await {
+                Ok(()) => run.asked += 1,
+                // GitHub as a whole can't be asked: that is no try of this one.
+                Err(failure @ (Failure::RateLimited(_) | Failure::Unavailable(_) | Failure::NotConfigured(_))) => {
+                    open.tries -= 1;
+                    return Err(failure);
+                }
+                Err(failure) => warn!(event.id = guid, reason = %failure, "GitHub refuses to make a delivery again"),
+            }
             if open.is_given_up() && !open.taken {
                 run.given_up += 1;
                 warn!(event.id = guid, subject = %open.subject, "A delivery of GitHub does not arrive: it is asked for no more");

@@ -145,7 +145,9 @@ async fn another_organizations_time_stays_its_own() {
     let theirs = connect(&installation, &acme).await;
     let accounts = Accounts::new(&installation.connect("integrations").await);
     let claim = Claim::new(acme.clone(), integration::id(&acme, &connector()));
-    accounts.release(&connector(), INSTALLATION, &claim).await.unwrap();
+    let held = accounts.find_now(&connector(), INSTALLATION).await.unwrap().unwrap();
+    assert!(held.is_of(&claim));
+    accounts.release(&held).await.unwrap();
     let ours = connect(&installation, &globex).await;
     let handlers = installation.connect("handlers").await;
     let (backlog, log) = (Backlog::new(&handlers), Log::new(&handlers));

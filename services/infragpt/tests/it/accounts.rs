@@ -53,7 +53,10 @@ async fn of_many_organizations_one_gets_an_account() {
             .await
             .unwrap()
             .unwrap();
-        assert_eq!(found.organization.as_str(), format!("organization-{}", winners[0]));
+        assert_eq!(
+            found.claim.organization.as_str(),
+            format!("organization-{}", winners[0])
+        );
     }
 }
 
@@ -87,11 +90,10 @@ async fn an_account_moves_once_it_is_let_go_and_nothing_of_before_moves_with_it(
     assert_eq!(wants(&acme).await, ClaimOutcome::Claimed);
     assert_eq!(wants(&acme).await, ClaimOutcome::AlreadyOurs);
     assert_eq!(wants(&globex).await, ClaimOutcome::Taken);
-    // Only its owner lets it go.
-    accounts.release(&slack(), "T1", &globex).await.unwrap();
-    assert_eq!(wants(&globex).await, ClaimOutcome::Taken);
-    accounts.release(&slack(), "T1", &acme).await.unwrap();
-    accounts.release(&slack(), "T1", &acme).await.unwrap();
+    let held = async || accounts.find_now(&slack(), "T1").await.unwrap().unwrap();
+    let first = held().await;
+    assert!(first.is_of(&acme) && !first.is_of(&globex));
+    accounts.release(&first).await.unwrap();
     assert_eq!(accounts.find(&slack(), "T1").await.unwrap(), None);
     assert_eq!(accounts.all().await.unwrap(), []);
     // The same organization has it back at once, and all that it said.
@@ -102,14 +104,16 @@ async fn an_account_moves_once_it_is_let_go_and_nothing_of_before_moves_with_it(
         "{:?}",
         started.elapsed()
     );
-    assert_eq!(accounts.find_now(&slack(), "T1").await.unwrap().unwrap().after, None);
-    accounts.release(&slack(), "T1", &acme).await.unwrap();
+    assert_eq!(held().await.claim.after, None);
+    // What was read before it was claimed anew lets nothing go.
+    accounts.release(&first).await.unwrap();
+    assert_eq!(wants(&acme).await, ClaimOutcome::AlreadyOurs);
+    accounts.release(&held().await).await.unwrap();
     assert_eq!(wants(&globex).await, ClaimOutcome::Claimed);
-    let moved = accounts.find_now(&slack(), "T1").await.unwrap().unwrap();
-    let after = moved.after.unwrap();
-    assert!(!moved.covers(after) && moved.covers(after + chrono::Duration::milliseconds(1)));
-    let all = accounts.all().await.unwrap();
-    assert_eq!((all.len(), all[0].account.as_str(), &all[0].claim), (1, "T1", &moved));
+    let moved = held().await;
+    let after = moved.claim.after.unwrap();
+    assert!(!moved.claim.covers(after) && moved.claim.covers(after + chrono::Duration::milliseconds(1)));
+    assert_eq!(accounts.all().await.unwrap(), [moved]);
 }
 
 /// Three nats-servers that know each other.

@@ -4,10 +4,19 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use infragpt::configuration::NatsUser;
-use infragpt_nats::{Envelope, FactPublisher, Log, RawSubject, request};
+use infragpt_events::{
+    ConnectorKind, OrganizationId,
+    integration::{self, Integration},
+};
+use infragpt_nats::{
+    Accounts, AggregateSubject, Claim, ClaimOutcome, CredentialKeyId, CredentialKeys, Envelope, EventStore,
+    FactPublisher, Log, RawSubject, Service, request,
+};
 use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
-use crate::harness::Nats;
+use crate::harness::{Nats, until};
 
 /// The roles that serve; people's users come apart.
 const ROLES: [NatsUser; 9] = [
@@ -178,8 +187,116 @@ async fn a_reply_can_not_be_led_into_a_stream() {
             "{subject}: {answer:?}"
         );
     }
+    // A service that may write in places answers to inboxes only.
+    let integrations = nats.connect(NatsUser::Integrations).await;
+    let stop = CancellationToken::new();
+    let service = Service::new(&integrations, "integration", "0.1.0", "Says what it was asked")
+        .endpoint("integration.v1.authorize", |call| async move { call.json::<Value>() })
+        .run(stop.clone());
+    let serving = tokio::spawn(service);
+    let api = nats.connect(NatsUser::Api).await;
+    until("the service", async || {
+        let echoed: Result<Value, _> = api
+            .request(
+                "integration.v1.authorize",
+                &json!({ "a": 1 }),
+                Duration::from_millis(200),
+            )
+            .await;
+        echoed.ok()
+    })
+    .await;
+    let forged = Bytes::from(json!({ "organization": "evil", "integration": Uuid::nil() }).to_string());
+    api.publish_with_reply("integration.v1.authorize", "$KV.CONNECTOR_ACCOUNTS.slack.T", forged)
+        .await
+        .unwrap();
+    let echoed: Value = api
+        .request("integration.v1.authorize", &json!({ "b": 2 }), Duration::from_secs(5))
+        .await
+        .unwrap();
+    assert_eq!(echoed["b"], 2, "it still answers, so it saw what came before");
+    stop.cancel();
+    serving.await.unwrap().unwrap();
     let log = Log::new(&nats.connect(NatsUser::Operator).await);
     for stream in ["EVENTS", "RAW_SLACK", "DEAD_LETTERS", "KV_CONNECTOR_ACCOUNTS"] {
         assert_eq!(log.stream(stream).await.unwrap().messages, 0, "{stream}");
     }
+}
+
+/// JetStream's own answers go wherever a requester wants them. Nobody takes one that was led into a stream for what is
+/// usually there.
+#[tokio::test]
+async fn an_answer_of_jetstream_that_is_led_into_a_stream_is_nothing() {
+    let nats = Nats::start().await;
+    let reader = nats.connect(NatsUser::Handlers).await;
+    let integrations = nats.connect(NatsUser::Integrations).await;
+    let organization: OrganizationId = "acme".parse().unwrap();
+    let slack = ConnectorKind::parse("slack").unwrap();
+    let claim = Claim::new(organization.clone(), integration::id(&organization, &slack));
+    let accounts = Accounts::new(&integrations);
+    accounts.claim(&slack, "T1", &claim).await.unwrap();
+
+    // Something that a role may store, made to look like a claim and like an event of another aggregate.
+    let envelope = Envelope {
+        id: "forged".into(),
+        source: "/organizations/acme/integration".into(),
+        kind: "dev.infragpt.integration.disconnected.v1".into(),
+        ..Envelope::default()
+    };
+    let payload = json!({ "organization": "evil", "integration": Uuid::nil(), "reason": "forged" }).to_string();
+    let fact = RawSubject::github(Some(7), "push", None);
+    let github = FactPublisher::new(&nats.connect(NatsUser::Github).await);
+    let stored = github.publish(&fact, &envelope, payload.into()).await.unwrap();
+    let victim = AggregateSubject::new::<Integration>(&organization, claim.integration);
+    for reply in [
+        "$KV.CONNECTOR_ACCOUNTS.slack.T1".to_owned(),
+        victim.event("disconnected"),
+    ] {
+        let request = Bytes::from(json!({ "seq": stored.sequence }).to_string());
+        reader
+            .publish_with_reply("$JS.API.DIRECT.GET.RAW_GITHUB", &reply, request)
+            .await
+            .unwrap();
+    }
+    let log = Log::new(&nats.connect(NatsUser::Operator).await);
+    until("the answers to be led there", async || {
+        let accounts = log.stream("KV_CONNECTOR_ACCOUNTS").await.unwrap();
+        let events = log.stream("EVENTS").await.unwrap();
+        (accounts.last_sequence == 2 && events.last_sequence == 1).then_some(())
+    })
+    .await;
+    // The claim is gone with its message, and nobody else has the account.
+    assert_eq!(accounts.find_now(&slack, "T1").await.unwrap(), None);
+    assert_eq!(
+        accounts.claim(&slack, "T1", &claim).await.unwrap(),
+        ClaimOutcome::Claimed
+    );
+    let store = EventStore::new(&integrations);
+    let loaded = store.load::<Integration>(&victim).await.unwrap();
+    assert_eq!(loaded.state, Integration::default(), "the forged event is nothing");
+
+    // Acknowledgements can't push a wrapped data key out.
+    let keys = CredentialKeys::new(&integrations);
+    let id = CredentialKeyId {
+        organization,
+        integration: Uuid::nil(),
+        generation: 1,
+    };
+    keys.write(&id, 0, Bytes::from_static(b"wrapped")).await.unwrap();
+    let slack = nats.connect(NatsUser::Slack).await;
+    let subject = format!("$KV.CREDENTIAL_KEYS.acme.{}.1", Uuid::nil());
+    for _ in 0..200 {
+        slack
+            .publish_with_reply("raw.slack.T1.message", &subject, Bytes::from_static(b"{}"))
+            .await
+            .unwrap();
+    }
+    until("the facts", async || {
+        let facts = log.stream("RAW_SLACK").await.unwrap();
+        (facts.last_sequence == 200).then_some(())
+    })
+    .await;
+    let every = keys.every(&id).await.unwrap();
+    assert!(every.len() > 1, "nothing was led there, so this proves nothing");
+    assert_eq!(every[0].value, "wrapped");
 }

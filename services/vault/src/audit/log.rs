@@ -21,8 +21,8 @@ use crate::random;
 /// How often it writes: below the 250 ms that are promised, because writing takes a while.
 const INTERVAL: Duration = Duration::from_millis(200);
 
-/// How often it writes what belongs to no organization: anybody on the Internet can cause that.
-const NOBODYS_INTERVAL: Duration = Duration::from_secs(10);
+/// How often it writes what anybody on the Internet can cause.
+const ANYBODYS_INTERVAL: Duration = Duration::from_secs(10);
 
 /// How many records are on their way at once.
 const IN_FLIGHT: usize = 64;
@@ -77,7 +77,7 @@ impl AuditLog {
     pub async fn run(&self, shutdown: CancellationToken) {
         let mut ticks = tokio::time::interval(INTERVAL);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut nobodys_due = Instant::now();
+        let mut anybodys_due = Instant::now();
         let mut unwritten = Vec::new();
         while !shutdown.is_cancelled() {
             tokio::select! {
@@ -87,11 +87,11 @@ impl AuditLog {
             // While some can't be written no more are taken: they are counted together meanwhile, in bounded space.
             if unwritten.is_empty() {
                 let now = Instant::now();
-                let with_nobodys = now >= nobodys_due;
-                if with_nobodys {
-                    nobodys_due = now + NOBODYS_INTERVAL;
+                let with_anybodys = now >= anybodys_due;
+                if with_anybodys {
+                    anybodys_due = now + ANYBODYS_INTERVAL;
                 }
-                unwritten = self.take(with_nobodys);
+                unwritten = self.take(with_anybodys);
             }
             // A write that is interrupted is tried again below: the same record is not written twice.
             tokio::select! {
@@ -121,13 +121,13 @@ impl AuditLog {
         }
     }
 
-    fn take(&self, with_nobodys: bool) -> Vec<Record> {
+    fn take(&self, with_anybodys: bool) -> Vec<Record> {
         let Parts {
             notes, instance, next, ..
         } = &*self.0;
         let number = || next.fetch_add(1, Ordering::Relaxed);
         notes
-            .take(with_nobodys)
+            .take(with_anybodys)
             .into_iter()
             .map(|(note, tally)| Record {
                 identity: format!("{instance}.{}", number()),

@@ -53,6 +53,11 @@ pub(super) struct Tally {
 }
 
 impl Note {
+    /// Whether anybody on the Internet can cause it, as often as they like.
+    fn is_anybodys(&self) -> bool {
+        self.action == AuditedAction::AuthorizationRefused
+    }
+
     /// The record of it.
     pub(super) fn recorded(&self, tally: Tally) -> Recorded {
         Recorded {
@@ -93,13 +98,13 @@ impl Notes {
         notes.entry(note).or_insert(first).add(at);
     }
 
-    /// Takes everything, or everything of organizations.
-    pub fn take(&self, with_nobodys: bool) -> Vec<(Note, Tally)> {
+    /// Takes everything, or everything but what anybody on the Internet can cause.
+    pub fn take(&self, with_anybodys: bool) -> Vec<(Note, Tally)> {
         let mut notes = self.lock();
-        if with_nobodys {
+        if with_anybodys {
             return notes.drain().collect();
         }
-        notes.extract_if(|note, _| !note.organization.is_nobody()).collect()
+        notes.extract_if(|note, _| !note.is_anybodys()).collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Note, Tally>> {
@@ -172,17 +177,17 @@ mod tests {
     }
 
     #[test]
-    fn what_is_nobodys_can_wait() {
+    fn what_anybody_can_cause_can_wait() {
         let notes = Notes::default();
         notes.add(note("user:maya", None), at(1));
-        let nobodys = Note {
-            organization: OrganizationId::nobody(),
+        let refused = Note {
+            action: AuditedAction::AuthorizationRefused,
             ..note("unknown", None)
         };
-        notes.add(nobodys.clone(), at(1));
+        notes.add(refused.clone(), at(1));
         assert_eq!(notes.take(false).len(), 1);
         let left = notes.take(true);
         assert_eq!(left.len(), 1);
-        assert_eq!(left[0].0, nobodys);
+        assert_eq!(left[0].0, refused);
     }
 }
