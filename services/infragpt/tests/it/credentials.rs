@@ -1,8 +1,9 @@
 //! Credentials while they are used: rotation of tokens and keys, crashes, and what is left of them afterwards.
 
 use infragpt::configuration::NatsUser;
-use infragpt_nats::Log;
-use infragpt_vault::KeyRing;
+use infragpt_events::ConnectorKind;
+use infragpt_nats::{Cause, Log};
+use infragpt_vault::{Credential, KeyRing, Owner, Purpose, Reader, Vault};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
@@ -128,5 +129,65 @@ async fn every_use_of_a_credential_is_on_record() {
         .await
         .unwrap();
     assert!(purposes.iter().any(|purpose| purpose == "synchronize"), "{purposes:?}");
+    app.finish().await;
+}
+
+/// Slack is down while a connection is ended: it is asked again, nothing is let go before, and everything is afterwards.
+#[tokio::test]
+async fn an_end_that_is_not_confirmed_is_asked_for_again() {
+    let app = connected(|options| {
+        options
+            .environment
+            .insert("INFRAGPT_INTEGRATIONS_PROBE_SECONDS".into(), "1".into());
+    })
+    .await;
+    // What a crash in the middle of an authorization may have left.
+    let connection = app.installation.connect(NatsUser::Integrations).await.unwrap();
+    let keys = app.installation.environment()["INFRAGPT_ENCRYPTION_KEYS"].clone();
+    let vault = Vault::new(&connection, KeyRing::parse(&keys.into()).unwrap(), infragpt::serve::now);
+    let owner = Owner::new("acme".parse().unwrap(), ConnectorKind::parse("slack").unwrap());
+    let reader = Reader {
+        actor: "operator:test".into(),
+        correlation: None,
+    };
+    let kept = vault.read(&owner, Purpose::Read, &reader).await.unwrap();
+    let credential = Credential {
+        secret: kept.credential,
+        expires_at: kept.expires_at,
+    };
+    let cause = Cause {
+        id: "cut-off".into(),
+        correlation: "cut-off".into(),
+        actor: "operator:test".into(),
+        time: infragpt::serve::now(),
+        traceparent: None,
+    };
+    vault.store(&owner, &credential, &cause).await.unwrap();
+    let down = json!({ "method": "apps.uninstall", "kind": "status", "times": 10 });
+    app.control.call("fault", &down).await.unwrap();
+    let said = app
+        .installation
+        .infragpt(&["integrations", "disconnect", "slack", "--organization", "acme"])
+        .await
+        .unwrap();
+    assert!(said.contains("asked again"), "{said}");
+    assert_eq!(app.log.stream("KV_CREDENTIAL_KEYS").await.unwrap().messages, 2);
+    app.until("all of it to be ended", async || {
+        Ok((app.log.stream("KV_CREDENTIAL_KEYS").await?.messages == 0).then_some(()))
+    })
+    .await
+    .unwrap();
+    app.settled().await.unwrap();
+    let state = app.control.call("state", &json!({})).await.unwrap();
+    let asked: Vec<&Value> = state["calls"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|call| call["method"] == "apps.uninstall")
+        .collect();
+    assert!(asked.len() > 10 && asked.last().unwrap()["ok"] == true, "{asked:?}");
+    let events = credential_events(&app).await;
+    assert_eq!(events, ["stored", "stored", "revoked", "shredded", "shredded"]);
+    connection.drain().await;
     app.finish().await;
 }

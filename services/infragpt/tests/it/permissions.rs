@@ -228,7 +228,7 @@ async fn a_reply_can_not_be_led_into_a_stream() {
 #[tokio::test]
 async fn an_answer_of_jetstream_that_is_led_into_a_stream_is_nothing() {
     let nats = Nats::start().await;
-    let reader = nats.connect(NatsUser::Handlers).await;
+    let conversations = nats.connect(NatsUser::Conversations).await;
     let integrations = nats.connect(NatsUser::Integrations).await;
     let organization: OrganizationId = "acme".parse().unwrap();
     let slack = ConnectorKind::parse("slack").unwrap();
@@ -236,25 +236,24 @@ async fn an_answer_of_jetstream_that_is_led_into_a_stream_is_nothing() {
     let accounts = Accounts::new(&integrations);
     accounts.claim(&slack, "T1", &claim).await.unwrap();
 
-    // Something that a role may store, made to look like a claim and like an event of another aggregate.
-    let envelope = Envelope {
-        id: "forged".into(),
-        source: "/organizations/acme/integration".into(),
-        kind: "dev.infragpt.integration.disconnected.v1".into(),
-        ..Envelope::default()
-    };
-    let payload = json!({ "organization": "evil", "integration": Uuid::nil(), "reason": "forged" }).to_string();
-    let fact = RawSubject::github(Some(7), "push", None);
-    let github = FactPublisher::new(&nats.connect(NatsUser::Github).await);
-    let stored = github.publish(&fact, &envelope, payload.into()).await.unwrap();
+    // Something that a role may store, made to look like a claim.
+    let forged = json!({ "organization": "evil", "integration": Uuid::nil() });
+    let stored: Value = conversations
+        .request(
+            "events.conversation.acme.x.answer_posted",
+            &forged,
+            Duration::from_secs(5),
+        )
+        .await
+        .unwrap();
     let victim = AggregateSubject::new::<Integration>(&organization, claim.integration);
     for reply in [
         "$KV.CONNECTOR_ACCOUNTS.slack.T1".to_owned(),
         victim.event("disconnected"),
     ] {
-        let request = Bytes::from(json!({ "seq": stored.sequence }).to_string());
-        reader
-            .publish_with_reply("$JS.API.DIRECT.GET.RAW_GITHUB", &reply, request)
+        let request = Bytes::from(json!({ "seq": stored["seq"] }).to_string());
+        conversations
+            .publish_with_reply("$JS.API.DIRECT.GET.EVENTS", &reply, request)
             .await
             .unwrap();
     }
@@ -262,7 +261,7 @@ async fn an_answer_of_jetstream_that_is_led_into_a_stream_is_nothing() {
     until("the answers to be led there", async || {
         let accounts = log.stream("KV_CONNECTOR_ACCOUNTS").await.unwrap();
         let events = log.stream("EVENTS").await.unwrap();
-        (accounts.last_sequence == 2 && events.last_sequence == 1).then_some(())
+        (accounts.last_sequence == 2 && events.last_sequence == 2).then_some(())
     })
     .await;
     // The claim is gone with its message, and nobody else has the account.
