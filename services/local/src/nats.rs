@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::time::Duration;
 
@@ -62,6 +62,29 @@ impl NatsServer {
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    /// Starts the server that is [found](crate::find::nats_server) with this text as its configuration, everything of it in
+    /// `directory`: `server.conf`, the store `nats`, and `nats.log`.
+    ///
+    /// # Errors
+    /// When the configuration can't be written, and as [`NatsServer::start`].
+    pub async fn start_in(
+        directory: &Path,
+        configuration: &str,
+        environment: BTreeMap<String, SecretString>,
+    ) -> Result<Self, Error> {
+        let file = directory.join("server.conf");
+        std::fs::write(&file, configuration).map_err(Error::io(format!("write {}", file.display())))?;
+        Self::start(NatsOptions {
+            binary: crate::find::nats_server()?,
+            configuration: file,
+            environment,
+            store_directory: directory.join("nats"),
+            port: None,
+            log: directory.join("nats.log"),
+        })
+        .await
     }
 
     /// `nats://127.0.0.1:<port>`, without a user: which one, is the client's decision.

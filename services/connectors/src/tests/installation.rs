@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use infragpt_local::{NatsOptions, NatsServer, find};
+use infragpt_local::NatsServer;
 use infragpt_nats::{Connection, ConnectionConfiguration, Definitions, definition::SERVER_CONFIGURATION};
 use infragpt_vault::{KeyRing, Vault};
 use secrecy::SecretString;
@@ -36,8 +36,6 @@ impl Installation {
             .prefix("infragpt-connectors-")
             .tempdir()
             .unwrap();
-        let configuration = directory.path().join("server.conf");
-        std::fs::write(&configuration, SERVER_CONFIGURATION).unwrap();
         let environment: BTreeMap<_, _> = USERS
             .into_iter()
             .map(|user| {
@@ -45,16 +43,9 @@ impl Installation {
                 (variable, SecretString::from(password(user)))
             })
             .collect();
-        let options = NatsOptions {
-            binary: find::nats_server().unwrap(),
-            configuration,
-            environment,
-            store_directory: directory.path().join("store"),
-            port: None,
-            log: directory.path().join("nats.log"),
-        };
+        let server = NatsServer::start_in(directory.path(), SERVER_CONFIGURATION, environment).await;
         let installation = Self {
-            server: NatsServer::start(options).await.unwrap(),
+            server: server.unwrap(),
             keys: KeyRing::generate(),
             _directory: directory,
         };

@@ -8,7 +8,7 @@ use std::{
 };
 
 use anyhow::Context as _;
-use infragpt_local::{NatsOptions, NatsServer, Postgres, PostgresOptions, find};
+use infragpt_local::{NatsServer, Postgres, PostgresOptions};
 use infragpt_nats::{Connection, ConnectionConfiguration, Definitions};
 use infragpt_projections as projections;
 use infragpt_sandbox::Sandbox;
@@ -268,9 +268,6 @@ async fn start_nats(directory: &Path, secrets: &Secrets) -> anyhow::Result<Optio
     if std::env::var_os("INFRAGPT_NATS_URL").is_some() {
         return Ok(None);
     }
-    let configuration = directory.join("server.conf");
-    fs::write(&configuration, infragpt_nats::definition::SERVER_CONFIGURATION)
-        .with_context(|| format!("{} can't be written", configuration.display()))?;
     let environment = NatsUser::ALL
         .into_iter()
         .map(|user| {
@@ -280,15 +277,8 @@ async fn start_nats(directory: &Path, secrets: &Secrets) -> anyhow::Result<Optio
             )
         })
         .collect();
-    let options = NatsOptions {
-        binary: find::nats_server()?,
-        configuration,
-        environment,
-        store_directory: directory.join("nats"),
-        port: None,
-        log: directory.join("nats.log"),
-    };
-    Ok(Some(NatsServer::start(options).await?))
+    let configuration = infragpt_nats::definition::SERVER_CONFIGURATION;
+    Ok(Some(NatsServer::start_in(directory, configuration, environment).await?))
 }
 
 async fn start_postgres(directory: &Path) -> anyhow::Result<Option<Postgres>> {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use futures::future::join_all;
 use infragpt::configuration::NatsUser;
 use infragpt_events::{ConnectorKind, OrganizationId, integration};
-use infragpt_local::{NatsOptions, NatsServer, find};
+use infragpt_local::NatsServer;
 use infragpt_nats::{
     Accounts, Claim, ClaimOutcome, Connection, ConnectionConfiguration, Definitions, definition::SERVER_CONFIGURATION,
 };
@@ -138,27 +138,19 @@ impl Cluster {
             .collect();
         let mut servers = Vec::new();
         for (number, route) in routes.iter().enumerate() {
-            let configuration = directory.path().join(format!("server-{number}.conf"));
-            let text =
-                SERVER_CONFIGURATION.replace("server_name: infragpt", &format!("server_name: infragpt-{number}"));
+            let home = directory.path().join(number.to_string());
+            std::fs::create_dir(&home).unwrap();
             let cluster = format!(
                 "\ncluster {{\n  name: infragpt\n  listen: \"127.0.0.1:{route}\"\n  routes: [{}]\n}}\n",
                 known.join(", ")
             );
-            std::fs::write(&configuration, text + &cluster).unwrap();
+            let named = format!("server_name: infragpt-{number}");
+            let configuration = SERVER_CONFIGURATION.replace("server_name: infragpt", &named) + &cluster;
             let environment: BTreeMap<_, _> = NatsUser::ALL
                 .into_iter()
                 .map(|user| (user.password_variable(), password(user).into()))
                 .collect();
-            let options = NatsOptions {
-                binary: find::nats_server().unwrap(),
-                configuration,
-                environment,
-                store_directory: directory.path().join(format!("store-{number}")),
-                port: None,
-                log: directory.path().join(format!("nats-{number}.log")),
-            };
-            servers.push(NatsServer::start(options));
+            servers.push(async move { NatsServer::start_in(&home, &configuration, environment).await });
         }
         // A server of a cluster is ready only once it finds the others.
         let servers = futures::future::try_join_all(servers).await.unwrap();

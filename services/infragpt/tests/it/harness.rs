@@ -10,7 +10,7 @@ use infragpt::{
     configuration::NatsUser,
     environment::{Installation, Observer, Options},
 };
-use infragpt_local::{NatsOptions, NatsServer, find};
+use infragpt_local::NatsServer;
 use infragpt_nats::{Connection, ConnectionConfiguration, Definitions, definition::SERVER_CONFIGURATION};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -128,22 +128,13 @@ impl Nats {
     pub async fn start_empty() -> Self {
         install_crypto();
         let directory = tempfile::Builder::new().prefix("infragpt-it-").tempdir().unwrap();
-        let configuration = directory.path().join("server.conf");
-        std::fs::write(&configuration, SERVER_CONFIGURATION).unwrap();
         let environment: BTreeMap<_, _> = NatsUser::ALL
             .into_iter()
             .map(|user| (user.password_variable(), password(user).into()))
             .collect();
-        let options = NatsOptions {
-            binary: find::nats_server().unwrap(),
-            configuration,
-            environment,
-            store_directory: directory.path().join("store"),
-            port: None,
-            log: directory.path().join("nats.log"),
-        };
+        let server = NatsServer::start_in(directory.path(), SERVER_CONFIGURATION, environment).await;
         Self {
-            server: NatsServer::start(options).await.unwrap(),
+            server: server.unwrap(),
             _directory: directory,
         }
     }

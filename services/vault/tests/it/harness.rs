@@ -11,7 +11,7 @@ use infragpt_events::{
     ConnectorKind, OrganizationId,
     credential::{self, CredentialEvent},
 };
-use infragpt_local::{NatsOptions, NatsServer, find};
+use infragpt_local::NatsServer;
 use infragpt_nats::{
     AggregateSubject, Cause, Connection, ConnectionConfiguration, CredentialKeyId, CredentialKeys, Definitions,
     EventStore, definition::SERVER_CONFIGURATION,
@@ -46,8 +46,6 @@ pub struct Installation {
 impl Installation {
     pub async fn start() -> Self {
         let directory = tempfile::Builder::new().prefix("infragpt-vault-").tempdir().unwrap();
-        let configuration = directory.path().join("server.conf");
-        std::fs::write(&configuration, SERVER_CONFIGURATION).unwrap();
         let environment: BTreeMap<_, _> = USERS
             .into_iter()
             .map(|user| {
@@ -55,16 +53,9 @@ impl Installation {
                 (variable, SecretString::from(password(user)))
             })
             .collect();
-        let options = NatsOptions {
-            binary: find::nats_server().unwrap(),
-            configuration,
-            environment,
-            store_directory: directory.path().join("store"),
-            port: None,
-            log: directory.path().join("nats.log"),
-        };
+        let server = NatsServer::start_in(directory.path(), SERVER_CONFIGURATION, environment).await;
         let installation = Self {
-            server: NatsServer::start(options).await.unwrap(),
+            server: server.unwrap(),
             keys: KeyRing::generate(),
             directory,
         };
@@ -119,7 +110,7 @@ impl Installation {
 
     /// How many files of the server's store have `bytes` in them.
     pub fn files_with(&self, bytes: &[u8]) -> usize {
-        files_under(&self.directory.path().join("store"))
+        files_under(&self.directory.path().join("nats"))
             .iter()
             .filter(|file| {
                 // A file may be gone: the server compacts.
