@@ -39,9 +39,10 @@ pub enum KeyError {
 }
 
 impl Key {
-    /// Reads PKCS#1, which GitHub generates, or PKCS#8.
+    /// Reads PKCS#1, which GitHub generates, or PKCS#8. A variable often holds it in one line, with `\n` written out.
     pub(super) fn read(pem: &SecretString) -> Result<Self, KeyError> {
-        let der = PrivateKeyDer::from_pem_slice(pem.expose_secret().as_bytes()).map_err(|_| KeyError::Pem)?;
+        let lines = SecretString::from(pem.expose_secret().replace("\\n", "\n"));
+        let der = PrivateKeyDer::from_pem_slice(lines.expose_secret().as_bytes()).map_err(|_| KeyError::Pem)?;
         let key = match &der {
             PrivateKeyDer::Pkcs1(der) => rsa::KeyPair::from_der(der.secret_pkcs1_der()),
             PrivateKeyDer::Pkcs8(der) => rsa::KeyPair::from_pkcs8(der.secret_pkcs8_der()),
@@ -151,6 +152,7 @@ pub(super) mod tests {
     fn only_a_strong_private_rsa_key_is_taken() {
         assert!(key(PKCS1).is_ok());
         assert!(key(PKCS8).is_ok());
+        assert!(key(&PKCS1.trim().replace('\n', "\\n")).is_ok(), "in one line");
         assert_eq!(key(SMALL).unwrap_err(), KeyError::Rejected);
         assert_eq!(key(ELLIPTIC).unwrap_err(), KeyError::Rejected);
         assert_eq!(key(PUBLIC).unwrap_err(), KeyError::Pem);
