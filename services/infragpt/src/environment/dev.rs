@@ -1,6 +1,10 @@
 //! `infragpt dev`: the installation, up until Ctrl-C.
 
-use std::path::PathBuf;
+use std::{
+    io::Write as _,
+    os::unix::fs::OpenOptionsExt as _,
+    path::{Path, PathBuf},
+};
 
 use anyhow::Context as _;
 use tokio::signal::unix::{SignalKind, signal};
@@ -55,6 +59,8 @@ pub async fn dev(arguments: DevArguments) -> Result<(), Failure> {
             .and_then(|()| std::fs::rename(&partial, path))
             .with_context(|| format!("{} can't be written", path.display()))?;
     }
+    let variables = arguments.data_directory.join("environment.sh");
+    write_variables(&installation, &variables)?;
     println!(
         "\nEverything is up, for organization `{}`:\n",
         installation.endpoints.organization_id
@@ -65,6 +71,12 @@ pub async fn dev(arguments: DevArguments) -> Result<(), Failure> {
     println!(
         "  curl -s {}/message -H 'content-type: application/json' -d '{{\"text\": \"status\", \"via\": \"socket\"}}'",
         installation.endpoints.control_url
+    );
+    println!("Operate it from another terminal with the same `infragpt`:");
+    println!(
+        "  . {} && infragpt integrations list --organization {}",
+        variables.display(),
+        installation.endpoints.organization_id
     );
     println!("\nLogs are in {}. Ctrl-C stops everything.", log.display());
     let ended = match &mut installation.roles {
@@ -84,6 +96,24 @@ pub async fn dev(arguments: DevArguments) -> Result<(), Failure> {
     }
     installation.stop().await?;
     Ok(())
+}
+
+/// Writes what the roles are configured with, for a shell. It holds the installation's secrets, as its directory does.
+fn write_variables(installation: &Installation, path: &Path) -> anyhow::Result<()> {
+    let mut lines = String::from("export INFRAGPT_LOG_LEVEL='warn'\n");
+    let configured = installation.environment().iter();
+    for (name, value) in configured.filter(|(name, _)| !name.starts_with("INFRAGPT_LOG_")) {
+        let quoted = value.replace('\'', "'\\''");
+        lines.extend(["export ", name, "='", &quoted, "'\n"]);
+    }
+    std::fs::OpenOptions::new()
+        .create(true)
+        .write(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(path)
+        .and_then(|mut file| file.write_all(lines.as_bytes()))
+        .with_context(|| format!("{} can't be written", path.display()))
 }
 
 async fn start(options: Options) -> anyhow::Result<Installation> {

@@ -226,6 +226,20 @@ async fn dev_stays_up_keeps_its_data_and_stops_in_order() {
             .replies(&said.channel, &said.ts, 1, Duration::from_secs(20))
             .await
             .unwrap();
+        // Another terminal operates it.
+        let script = format!(
+            ". {} && {} integrations list --organization acme",
+            data.join("environment.sh").display(),
+            env!("CARGO_BIN_EXE_infragpt")
+        );
+        let listed = tokio::process::Command::new("sh")
+            .args(["-c", &script])
+            .current_dir(directory.path())
+            .output()
+            .await
+            .unwrap();
+        let table = String::from_utf8_lossy(&listed.stdout).into_owned();
+        assert_eq!(table.matches(" active ").count(), 2, "{table}{}", complaint(&listed));
         marks.push(endpoints.nats_users["operator"].password.clone());
         kill(Pid::from_raw(i32::try_from(dev.id().unwrap()).unwrap()), Signal::SIGINT).unwrap();
         assert!(dev.wait().await.unwrap().success());
