@@ -137,7 +137,7 @@ impl Accounts {
             return Ok(Some(claim));
         }
         let asked = Instant::now();
-        let found = self.read(key.clone()).await?;
+        let found = self.entry(&key).await?.and_then(Entry::held);
         if let Some(claim) = &found {
             let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
             if known.len() >= MOST_KNOWN {
@@ -155,10 +155,6 @@ impl Accounts {
     pub async fn find_now(&self, connector: &ConnectorKind, account: &str) -> Result<Option<ClaimedAccount>, Error> {
         let entry = self.entry(&key(connector, account)).await?;
         Ok(entry.and_then(|entry| entry.claimed(connector.clone(), account.to_owned())))
-    }
-
-    async fn read(&self, key: String) -> Result<Option<Claim>, Error> {
-        Ok(self.entry(&key).await?.and_then(Entry::held).map(|(claim, _)| claim))
     }
 
     async fn entry(&self, key: &str) -> Result<Option<Entry>, Error> {
@@ -265,8 +261,8 @@ enum Content {
 impl Entry {
     fn read(key: &str, stored: &direct::Stored) -> Self {
         let content = match serde_json::from_slice(&stored.payload) {
-            Ok(claim) if !stored.copied && stored.headers.get(OPERATION).is_some() => Content::Released(claim),
-            Ok(claim) if !stored.copied => Content::Held(claim),
+            Ok(claim) if !stored.is_copied() && stored.headers.get(OPERATION).is_some() => Content::Released(claim),
+            Ok(claim) if !stored.is_copied() => Content::Held(claim),
             _ => {
                 tracing::error!(
                     key,
@@ -283,16 +279,16 @@ impl Entry {
         }
     }
 
-    fn held(self) -> Option<(Claim, u64)> {
+    fn held(self) -> Option<Claim> {
         match self.content {
-            Content::Held(claim) => Some((claim, self.sequence)),
+            Content::Held(claim) => Some(claim),
             Content::Released(_) | Content::Unreadable => None,
         }
     }
 
     fn claimed(self, connector: ConnectorKind, account: String) -> Option<ClaimedAccount> {
-        let since = self.written;
-        self.held().map(|(claim, sequence)| ClaimedAccount {
+        let (since, sequence) = (self.written, self.sequence);
+        self.held().map(|claim| ClaimedAccount {
             connector,
             account,
             claim,

@@ -10,7 +10,7 @@ use futures::StreamExt as _;
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::{Envelope, Received, publish};
+use crate::{Envelope, Received, envelope, publish};
 
 /// How many messages one request asks for.
 const BATCH: usize = 512;
@@ -140,31 +140,21 @@ async fn read_batch(
     }
 }
 
-/// Whether a message is an answer of JetStream's: it was stored here because somebody named this subject for the reply to
-/// their request, which the server does not check against what they may publish. `own` is how often the header is there
-/// by right.
-pub(crate) fn is_copied(headers: &HeaderMap, own: usize) -> bool {
-    headers.get_all("Nats-Stream").count() > own
-}
-
-fn report_copied(stream: &str, sequence: u64) {
-    tracing::error!(
-        stream,
-        sequence,
-        "Passed over message {sequence} of {stream}: it is an answer of JetStream's, led here by somebody's reply subject"
-    );
-}
-
 /// A message that is no CloudEvent is passed over: whoever may publish anything can also make the server put an
 /// acknowledgement on a subject of their choice, and that must not make an aggregate unreadable.
-fn read_envelope(stream: &str, sequence: u64, headers: &HeaderMap, payload: &Bytes) -> Option<(Envelope, Bytes)> {
-    Envelope::read(headers, payload)
+fn read_envelope(
+    stream: &str,
+    sequence: u64,
+    (headers, own): (&HeaderMap, usize),
+    payload: &Bytes,
+) -> Option<(Envelope, Bytes)> {
+    Envelope::read_stored(headers, own, payload)
         .inspect_err(|error| {
             tracing::error!(
                 stream,
                 sequence,
                 error = error as &dyn std::error::Error,
-                "Passed over message {sequence} of {stream}, which is no CloudEvent"
+                "Passed over message {sequence} of {stream}, which is no CloudEvent of ours"
             );
         })
         .ok()
@@ -201,12 +191,7 @@ pub(crate) async fn last(client: &Client, stream: &str, filter: &str) -> Result<
     };
     let headers = parse_headers(&decode(stored.hdrs)?);
     let payload = Bytes::from(decode(stored.data)?);
-    let read = if is_copied(&headers, 0) {
-        report_copied(stream, stored.seq);
-        None
-    } else {
-        read_envelope(stream, stored.seq, &headers, &payload)
-    };
+    let read = read_envelope(stream, stored.seq, (&headers, 0), &payload);
     Ok(Some(Last {
         sequence: stored.seq,
         id: read.map(|(envelope, _)| envelope.id),
@@ -251,8 +236,6 @@ pub(crate) struct Stored {
     pub published: DateTime<Utc>,
     pub headers: HeaderMap,
     pub payload: Bytes,
-    /// Whether JetStream's answer to somebody was stored here: they named this subject for the reply.
-    pub copied: bool,
     /// How many more match.
     pending: u64,
 }
@@ -267,7 +250,6 @@ impl Stored {
             stream: stream.to_owned(),
             problem: format!("no {what} in its answer"),
         };
-        let copied = is_copied(&headers, 1);
         let sequence = header("Nats-Sequence")
             .and_then(|value| value.parse().ok())
             .ok_or_else(|| unavailable("sequence"))?;
@@ -285,18 +267,18 @@ impl Stored {
             published,
             headers,
             payload: reply.payload,
-            copied,
             pending,
         })
     }
 
+    /// Whether JetStream's answer to somebody was stored here: they named this subject for the reply.
+    pub fn is_copied(&self) -> bool {
+        envelope::is_copied(&self.headers, 1)
+    }
+
     /// The message as an event, if it is one.
     fn event(self, stream: &str) -> Option<Received> {
-        if self.copied {
-            report_copied(stream, self.sequence);
-            return None;
-        }
-        let (envelope, payload) = read_envelope(stream, self.sequence, &self.headers, &self.payload)?;
+        let (envelope, payload) = read_envelope(stream, self.sequence, (&self.headers, 1), &self.payload)?;
         Some(Received {
             envelope,
             payload,

@@ -65,6 +65,13 @@ pub enum Error {
     Structured(#[source] serde_json::Error),
 }
 
+/// Whether a message is an answer of JetStream's: it was stored here because somebody named this subject for the reply to
+/// their request, which the server does not check against what they may publish. `own` is how often the header is there
+/// by right.
+pub(crate) fn is_copied(headers: &HeaderMap, own: usize) -> bool {
+    headers.get_all("Nats-Stream").count() > own
+}
+
 impl Envelope {
     /// The binary-mode headers, with `Nats-Msg-Id`.
     pub(crate) fn headers(&self) -> HeaderMap {
@@ -108,6 +115,18 @@ impl Envelope {
                 .map(|(name, value)| (name.as_str(), value.as_str().into())),
         );
         attributes
+    }
+
+    /// As [`read`](Self::read), a message that a stream stored. `own` is how often the header that answers of JetStream's
+    /// carry is there by right.
+    ///
+    /// # Errors
+    /// [`Error::Copied`], and those of [`read`](Self::read).
+    pub(crate) fn read_stored(headers: &HeaderMap, own: usize, payload: &Bytes) -> Result<(Self, Bytes), Error> {
+        if is_copied(headers, own) {
+            return Err(Error::Copied);
+        }
+        Self::read(headers, payload)
     }
 
     /// Reads a message of either mode, with headers in any case, and returns its data beside the attributes.

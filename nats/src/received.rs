@@ -6,10 +6,7 @@ use chrono::{DateTime, Utc};
 use infragpt_events::{DecodeError, DomainEvent, OrganizationId};
 use uuid::Uuid;
 
-use crate::{
-    direct,
-    envelope::{self, Envelope},
-};
+use crate::envelope::{self, Envelope};
 
 /// A CloudEvent as a stream holds it.
 #[derive(Debug, Clone)]
@@ -72,15 +69,11 @@ impl Received {
         };
         let empty = HeaderMap::new();
         let headers = message.headers.as_ref().unwrap_or(&empty);
-        let read = if direct::is_copied(headers, 0) {
-            Err(envelope::Error::Copied)
-        } else {
-            Envelope::read(headers, &message.payload)
-        };
-        let (envelope, payload) = read.map_err(|source| ReadError::Envelope {
-            delivery: Box::new(delivery.clone()),
-            source,
-        })?;
+        let (envelope, payload) =
+            Envelope::read_stored(headers, 0, &message.payload).map_err(|source| ReadError::Envelope {
+                delivery: Box::new(delivery.clone()),
+                source,
+            })?;
         let received = Self {
             envelope,
             payload,

@@ -10,6 +10,7 @@ use infragpt_events::{
 };
 use infragpt_nats::{Accounts, Cause, EventStore, ExecuteError, Executed, ServiceError, account, event_store};
 use infragpt_vault::{Reader, Vault};
+use uuid::Uuid;
 
 use crate::{Settings, request::Target, state::Signer, turn::Turns};
 
@@ -44,6 +45,17 @@ impl Context {
 
     pub fn now(&self) -> DateTime<Utc> {
         (self.settings.clock)()
+    }
+
+    /// What follows from nobody's request: this role looked by itself.
+    pub fn own_cause(&self) -> Cause {
+        Cause {
+            id: Uuid::now_v7().to_string(),
+            correlation: Uuid::now_v7().to_string(),
+            actor: "system:integrations".to_owned(),
+            time: self.now(),
+            traceparent: None,
+        }
     }
 
     /// The connector of `kind`, or a refusal that names those there are.

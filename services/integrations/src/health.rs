@@ -6,7 +6,6 @@ use infragpt_events::integration::Integration;
 use infragpt_nats::{Cause, ClaimedAccount, ServiceError};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
 use crate::{
     context::{Context, not_claimed, not_opened},
@@ -66,13 +65,7 @@ impl Context {
         if target.integration != account.claim.integration || !self.connectors.contains_key(&target.connector) {
             return;
         }
-        let cause = Cause {
-            id: Uuid::now_v7().to_string(),
-            correlation: Uuid::now_v7().to_string(),
-            actor: "system:integrations".to_owned(),
-            time: self.now(),
-            traceparent: None,
-        };
+        let cause = self.own_cause();
         let Ok(present) = self.load(&target).await else {
             return;
         };
@@ -97,9 +90,7 @@ impl Context {
             );
         }
     }
-}
 
-impl Context {
     /// Lets an account go that was claimed and never connected, with the credential that may be left of it.
     async fn let_go(&self, target: &Target, cause: &Cause, account: &ClaimedAccount) -> Result<(), ServiceError> {
         let _turn = self.turns.of(target.integration).await;
@@ -115,16 +106,8 @@ impl Context {
             "Letting go {} account `{}`, which was claimed and never connected", target.connector, account.account
         );
         if present.connected().is_none() {
-            let owner = target.owner();
-            let left = self
-                .vault
-                .generations(&owner)
-                .await
-                .map_err(|error| not_opened(&error))?;
-            if let Some(last) = left.last() {
-                let shredded = self.vault.shred(&owner, *last, cause).await;
-                shredded.map_err(|error| not_opened(&error))?;
-            }
+            let shredded = self.vault.shred(&target.owner(), u32::MAX, cause).await;
+            shredded.map_err(|error| not_opened(&error))?;
         }
         self.accounts
             .release(account)

@@ -2,10 +2,9 @@
 
 use infragpt_connectors::Operation;
 use infragpt_events::ConnectorKind;
-use infragpt_nats::{Call, Cause, ServiceError};
+use infragpt_nats::{Call, ServiceError};
 use serde::Deserialize;
 use serde_json::Value;
-use uuid::Uuid;
 
 use crate::{
     context::Context,
@@ -34,13 +33,7 @@ impl Context {
         {
             let (context, target) = (self.clone(), Target::new(organization, connector));
             tokio::spawn(async move {
-                let cause = Cause {
-                    id: Uuid::now_v7().to_string(),
-                    correlation: Uuid::now_v7().to_string(),
-                    actor: "system:integrations".to_owned(),
-                    time: context.now(),
-                    traceparent: None,
-                };
+                let cause = context.own_cause();
                 if let Err(error) = context.validate_now(&target, &cause).await {
                     tracing::debug!(
                         code = error.code,

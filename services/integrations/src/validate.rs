@@ -1,7 +1,10 @@
 //! `integration.v1.validate`: asks the external system whether a connection works, and records what it says.
 
 use infragpt_connectors::{Condition, Failure};
-use infragpt_events::integration::{Connected, IntegrationCommand, Refusal, Standing};
+use infragpt_events::{
+    DomainEvent as _,
+    integration::{Connected, IntegrationCommand, Refusal, Standing},
+};
 use infragpt_nats::{Cause, ServiceError};
 use infragpt_vault::{Error, Opened, Purpose, RefreshError, Secret};
 use serde::{Deserialize, Serialize};
@@ -90,11 +93,10 @@ impl Context {
             };
             let executed = self.execute(target, &cause, command).await?;
             for event in &executed.events {
+                let name = event.name();
                 tracing::info!(
-                    organization.id = %target.organization, integration.id = %target.integration,
-                    event = infragpt_events::DomainEvent::name(event),
-                    "The {} connection of `{}` was tried: {}", target.connector, target.organization,
-                    infragpt_events::DomainEvent::name(event)
+                    organization.id = %target.organization, integration.id = %target.integration, event = name,
+                    "The {} connection of `{}` was tried: {name}", target.connector, target.organization
                 );
             }
         }

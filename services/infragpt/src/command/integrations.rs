@@ -204,7 +204,11 @@ async fn connect_on_page(
     if let Some(account) = account {
         request["account"] = account.into();
     }
-    let before = listed(connection, target).await?;
+    let before = if wait_for_it {
+        Some(listed(connection, target).await?)
+    } else {
+        None
+    };
     let answer = ask(connection, "initiate", request).await?;
     target.print(&answer, || {
         format!(
@@ -213,7 +217,7 @@ async fn connect_on_page(
             text(&answer["url"])
         )
     });
-    if wait_for_it {
+    if let Some(before) = before {
         let state = wait(connection, target, &before).await?;
         target.print(&state, || row(&state));
     }

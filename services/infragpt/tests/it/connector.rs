@@ -26,7 +26,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use crate::harness::{Nats, until};
+use crate::harness::{Nats, state_of, until};
 
 /// What the clock is ahead, in seconds. Every test of this file shares it, so none sets it back.
 static AHEAD: AtomicI64 = AtomicI64::new(0);
@@ -230,15 +230,6 @@ impl Running {
         self.shutdown.cancel();
         self.role.await.unwrap();
     }
-}
-
-fn state_of(url: &str) -> String {
-    let url = Url::parse(url).unwrap();
-    url.query_pairs()
-        .find(|(name, _)| name == "state")
-        .unwrap()
-        .1
-        .into_owned()
 }
 
 #[tokio::test]

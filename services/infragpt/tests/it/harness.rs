@@ -160,6 +160,16 @@ pub fn install_crypto() {
     let _ = rustls::crypto::ring::default_provider().install_default();
 }
 
+/// The state that an address sends somebody away with.
+pub fn state_of(url: &str) -> String {
+    let url = url::Url::parse(url).unwrap();
+    url.query_pairs()
+        .find(|(name, _)| name == "state")
+        .unwrap()
+        .1
+        .into_owned()
+}
+
 /// Waits until `look` finds something.
 pub async fn until<T>(what: &str, look: impl AsyncFn() -> Option<T>) -> T {
     let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(20);

@@ -15,6 +15,7 @@ mod event_store;
 mod facts;
 mod harness;
 mod inbound;
+mod installations;
 mod permissions;
 mod read_models;
 mod secrets;
