@@ -20,12 +20,5 @@ mod synchronize;
 mod turn;
 mod validate;
 
-pub use authorize::{AuthorizeReply, AuthorizeRequest};
-pub use connect::ConnectRequest;
-pub use disconnect::DisconnectRequest;
-pub use establish::Established;
-pub use initiate::{InitiateReply, InitiateRequest};
-pub use list::{ListReply, Listed};
-pub use request::Target;
 pub use service::{Error, Integrations};
 pub use settings::Settings;
