@@ -3,8 +3,8 @@
 use schemars::Schema;
 
 use crate::{
-    audit::AuditEvent, change::ChangeEvent, conversation::ConversationEvent, credential::CredentialEvent,
-    integration::IntegrationEvent,
+    action::ActionEvent, audit::AuditEvent, change::ChangeEvent, conversation::ConversationEvent,
+    credential::CredentialEvent, integration::IntegrationEvent, organization::OrganizationEvent, user::UserEvent,
 };
 
 /// One event in today's version.
@@ -29,10 +29,13 @@ impl Description {
 
 /// Every event, by aggregate.
 pub fn all() -> Vec<Description> {
-    let mut all = IntegrationEvent::descriptions();
+    let mut all = OrganizationEvent::descriptions();
+    all.extend(UserEvent::descriptions());
+    all.extend(IntegrationEvent::descriptions());
     all.extend(CredentialEvent::descriptions());
     all.extend(ChangeEvent::descriptions());
     all.extend(ConversationEvent::descriptions());
+    all.extend(ActionEvent::descriptions());
     all.extend(AuditEvent::descriptions());
     all
 }

@@ -1,5 +1,6 @@
 //! What InfraGPT knows and how it decides: aggregates as pure functions over events, with no I/O and no clock.
 
+pub mod action;
 mod aggregate;
 pub mod audit;
 pub mod catalogue;
@@ -7,9 +8,11 @@ pub mod change;
 pub mod conversation;
 pub mod credential;
 pub mod integration;
+pub mod organization;
 #[cfg(test)]
 mod testing;
 mod token;
+pub mod user;
 
 pub use aggregate::{Aggregate, DecodeError, DomainEvent};
 pub use token::{ConnectorKind, InvalidToken, OrganizationId};

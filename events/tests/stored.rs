@@ -7,8 +7,9 @@ use std::{
 };
 
 use infragpt_events::{
-    DecodeError, DomainEvent, audit::AuditEvent, catalogue, change::ChangeEvent, conversation::ConversationEvent,
-    credential::CredentialEvent, integration::IntegrationEvent,
+    DecodeError, DomainEvent, action::ActionEvent, audit::AuditEvent, catalogue, change::ChangeEvent,
+    conversation::ConversationEvent, credential::CredentialEvent, integration::IntegrationEvent,
+    organization::OrganizationEvent, user::UserEvent,
 };
 
 fn directory(name: &str) -> PathBuf {
@@ -34,6 +35,9 @@ fn decode(identifier: &str, payload: &[u8]) -> Result<serde_json::Value, DecodeE
         "change" => ChangeEvent::decode(name, version, payload).map(|event| event.payload()),
         "conversation" => ConversationEvent::decode(name, version, payload).map(|event| event.payload()),
         "credential" => CredentialEvent::decode(name, version, payload).map(|event| event.payload()),
+        "organization" => OrganizationEvent::decode(name, version, payload).map(|event| event.payload()),
+        "user" => UserEvent::decode(name, version, payload).map(|event| event.payload()),
+        "action" => ActionEvent::decode(name, version, payload).map(|event| event.payload()),
         "audit" => AuditEvent::decode(name, version, payload).map(|event| event.payload()),
         other => panic!("no aggregate `{other}`"),
     }

@@ -13,7 +13,7 @@ domain_events! {
     /// What happens to an audit record: it is written, once.
     pub enum AuditEvent of "audit" {
         /// Something was done, or refused.
-        Recorded = "recorded" v 1,
+        Recorded = "recorded" v 2,
     }
 }
 
@@ -25,6 +25,16 @@ pub enum AuditedAction {
     CredentialRead,
     /// Somebody came back from an external system with something that isn't theirs, or isn't good any more.
     AuthorizationRefused,
+    /// A credential was sealed.
+    CredentialStored,
+    /// A credential was exchanged for a newer one.
+    CredentialRefreshed,
+    /// A credential was ended at its provider.
+    CredentialRevoked,
+    /// A credential can't be opened by anybody any more.
+    CredentialShredded,
+    /// Somebody asked for what they may not do.
+    AccessRefused,
 }
 
 impl AuditedAction {
@@ -33,6 +43,11 @@ impl AuditedAction {
         match self {
             Self::CredentialRead => "credential_read",
             Self::AuthorizationRefused => "authorization_refused",
+            Self::CredentialStored => "credential_stored",
+            Self::CredentialRefreshed => "credential_refreshed",
+            Self::CredentialRevoked => "credential_revoked",
+            Self::CredentialShredded => "credential_shredded",
+            Self::AccessRefused => "access_refused",
         }
     }
 }
@@ -54,7 +69,7 @@ pub struct Recorded {
     /// The integration, where it was about one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub integration: Option<Uuid>,
-    /// What for, for a credential.
+    /// What for, for a credential; what was asked for, where it was refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub purpose: Option<String>,
     /// Why it was refused or failed; nothing where it was done.
