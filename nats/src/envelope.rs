@@ -39,6 +39,10 @@ pub struct Envelope {
     pub actor: Option<String>,
     /// Extension `traceparent`: the W3C trace context.
     pub traceparent: Option<String>,
+    /// Extension `clientaddress`: the network address of whoever asked for it, where somebody did.
+    pub client_address: Option<String>,
+    /// Extension `requestid`: the HTTP request that asked for it, where one did.
+    pub request: Option<String>,
     /// Other extensions, by lower-case name.
     pub extensions: BTreeMap<String, String>,
 }
@@ -97,6 +101,8 @@ impl Envelope {
             ("causationid", &self.causation),
             ("actor", &self.actor),
             ("traceparent", &self.traceparent),
+            ("clientaddress", &self.client_address),
+            ("requestid", &self.request),
         ];
         let mut attributes: Vec<(&str, Cow<'_, str>)> = vec![
             ("id", self.id.as_str().into()),
@@ -187,6 +193,8 @@ impl Envelope {
             "causationid" => self.causation = Some(value),
             "actor" => self.actor = Some(value),
             "traceparent" => self.traceparent = Some(value),
+            "clientaddress" => self.client_address = Some(value),
+            "requestid" => self.request = Some(value),
             _ => {
                 self.extensions.insert(name, value);
             }

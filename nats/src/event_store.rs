@@ -6,6 +6,7 @@ use async_nats::HeaderMap;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use infragpt_events::{Aggregate, DomainEvent};
+use serde::{Deserialize, Serialize};
 use uuid::{Uuid, uuid};
 
 use crate::{
@@ -53,6 +54,17 @@ pub struct Executed<E> {
     pub position: Option<Position>,
 }
 
+/// Where a request came from, as its first server saw it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Origin {
+    /// The network address of whoever asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+    /// The HTTP request's identifier.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<String>,
+}
+
 /// What an event follows from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cause {
@@ -66,6 +78,8 @@ pub struct Cause {
     pub time: DateTime<Utc>,
     /// The W3C trace context.
     pub traceparent: Option<String>,
+    /// Where the request came from, if it follows from one.
+    pub origin: Origin,
 }
 
 impl Cause {
@@ -78,6 +92,10 @@ impl Cause {
             actor: actor.into(),
             time: received.published,
             traceparent: envelope.traceparent.clone(),
+            origin: Origin {
+                address: envelope.client_address.clone(),
+                request: envelope.request.clone(),
+            },
         }
     }
 }
@@ -385,6 +403,8 @@ impl Message {
             causation: Some(cause.id.clone()),
             actor: Some(cause.actor.clone()),
             traceparent: cause.traceparent.clone(),
+            client_address: cause.origin.address.clone(),
+            request: cause.origin.request.clone(),
             ..Envelope::default()
         };
         Self {

@@ -32,7 +32,7 @@ pub use credential_key::{CredentialKeyEntry, CredentialKeyId, CredentialKeys};
 pub use definition::Definitions;
 pub use direct::Start;
 pub use envelope::Envelope;
-pub use event_store::{Cause, EventStore, ExecuteError, Executed, Loaded, Position, Version};
+pub use event_store::{Cause, EventStore, ExecuteError, Executed, Loaded, Origin, Position, Version};
 pub use fact::{FactPublisher, Published};
 pub use feed::Feed;
 pub use grant::{Grant, GrantKey};

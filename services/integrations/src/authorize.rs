@@ -8,7 +8,7 @@ use infragpt_events::{
     audit::AuditedAction,
     integration::{Account, IntegrationCommand},
 };
-use infragpt_nats::{Cause, ServiceError};
+use infragpt_nats::{Cause, Origin, ServiceError};
 use serde::{Deserialize, Serialize};
 use url::Url;
 use uuid::Uuid;
@@ -30,6 +30,9 @@ pub struct AuthorizeRequest {
     /// Who they are, as `user:<id>`, where a session says so. It has to be who started.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actor: Option<String>,
+    /// Where the request came from.
+    #[serde(default)]
+    pub origin: Origin,
 }
 
 /// The reply.
@@ -86,6 +89,7 @@ impl Context {
             actor: state.requested_by.clone(),
             time: now,
             traceparent: None,
+            origin: request.origin,
         };
         let by = state
             .requested_by
@@ -171,6 +175,7 @@ impl Context {
                 refused: Some(error.to_string()),
                 actor: "unknown".to_owned(),
                 correlation: None,
+                origin: Origin::default(),
             });
         }
         let code = match error {
@@ -192,6 +197,7 @@ impl Context {
             actor: "unknown".to_owned(),
             // What anybody can cause as often as they like is counted together.
             correlation: None,
+            origin: Origin::default(),
         });
     }
 }

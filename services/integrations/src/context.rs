@@ -55,6 +55,7 @@ impl Context {
             actor: "system:integrations".to_owned(),
             time: self.now(),
             traceparent: None,
+            origin: infragpt_nats::Origin::default(),
         }
     }
 
@@ -102,6 +103,7 @@ pub(crate) fn reader(cause: &Cause) -> Reader {
     Reader {
         actor: cause.actor.clone(),
         correlation: Some(cause.correlation.clone()),
+        origin: cause.origin.clone(),
     }
 }
 

@@ -5,7 +5,7 @@ use infragpt_events::{
     ConnectorKind, OrganizationId,
     integration::{self, Integration},
 };
-use infragpt_nats::{AggregateSubject, Cause, Claim, ServiceError};
+use infragpt_nats::{AggregateSubject, Cause, Claim, Origin, ServiceError};
 use infragpt_vault::Owner;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -22,6 +22,9 @@ pub struct Asker {
     /// What identifies this request, so that repeating it after a lost reply is the same request. Made up where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
+    /// Where the request came from.
+    #[serde(default)]
+    pub origin: Origin,
 }
 
 impl Asker {
@@ -46,6 +49,7 @@ impl Asker {
             actor: self.name()?,
             time: now,
             traceparent: None,
+            origin: self.origin.clone(),
         })
     }
 }
@@ -111,6 +115,7 @@ mod tests {
         Asker {
             actor: actor.map(str::to_owned),
             request_id: request.map(str::to_owned),
+            origin: Origin::default(),
         }
     }
 

@@ -4,6 +4,7 @@ use std::fmt;
 
 use chrono::{DateTime, Utc};
 use infragpt_events::{ConnectorKind, OrganizationId, integration};
+use infragpt_nats::Origin;
 use uuid::Uuid;
 
 use crate::Secret;
@@ -83,6 +84,8 @@ pub struct Reader {
     pub actor: String,
     /// The event that the case goes back to, if there is one.
     pub correlation: Option<String>,
+    /// Where the request came from, if it follows from one.
+    pub origin: Origin,
 }
 
 /// An opened credential.

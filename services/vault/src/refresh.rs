@@ -293,6 +293,7 @@ impl Vault {
             actor: reader.actor.clone(),
             time: (self.0.clock)(),
             traceparent: None,
+            origin: reader.origin.clone(),
         }
     }
 }

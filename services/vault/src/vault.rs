@@ -65,6 +65,7 @@ impl Vault {
             refused: refused.map(ToString::to_string),
             actor: reader.actor.clone(),
             correlation: reader.correlation.clone(),
+            origin: reader.origin.clone(),
         });
     }
 }

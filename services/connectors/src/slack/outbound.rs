@@ -65,6 +65,7 @@ impl Outbound {
         let reader = Reader {
             actor: "system:conversations".to_owned(),
             correlation: Some(post.answer_id.to_string()),
+            origin: infragpt_nats::Origin::default(),
         };
         let slack = Arc::clone(&self.slack);
         let refresh = move |secret| async move { slack.refresh(&secret).await.map_err(RefreshError::from) };

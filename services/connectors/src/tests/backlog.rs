@@ -72,6 +72,7 @@ async fn connect(installation: &Installation, organization: &OrganizationId) -> 
         actor: "operator:test".to_owned(),
         time: now(),
         traceparent: None,
+        origin: infragpt_nats::Origin::default(),
     };
     EventStore::new(&connection)
         .execute::<Integration>(&subject, &cause, IntegrationCommand::Authorize(authorized))

@@ -26,6 +26,7 @@ fn cause() -> Cause {
         actor: "operator:test".to_owned(),
         time: now(),
         traceparent: None,
+        origin: infragpt_nats::Origin::default(),
     }
 }
 

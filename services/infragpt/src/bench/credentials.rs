@@ -70,6 +70,7 @@ fn cause(owner: &Owner) -> Cause {
         actor: "operator:bench".to_owned(),
         time: now(),
         traceparent: None,
+        origin: infragpt_nats::Origin::default(),
     }
 }
 
@@ -77,6 +78,7 @@ fn reader() -> Reader {
     Reader {
         actor: "operator:bench".to_owned(),
         correlation: None,
+        origin: infragpt_nats::Origin::default(),
     }
 }
 

@@ -101,6 +101,7 @@ async fn open(play: &Observer, connection: &Connection) -> anyhow::Result<()> {
     let reader = Reader {
         actor: "operator:demo".to_owned(),
         correlation: None,
+        origin: infragpt_nats::Origin::default(),
     };
     let owner = owner()?;
     let opened = tokio::time::timeout(Duration::from_secs(10), vault.read(&owner, Purpose::Read, &reader));

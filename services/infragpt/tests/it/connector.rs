@@ -138,6 +138,7 @@ impl Connector for Forge {
                 let reader = Reader {
                     actor: "role:test".into(),
                     correlation: None,
+                    origin: infragpt_nats::Origin::default(),
                 };
                 let refresh = move |secret: Secret| async move { Ok(forge.refresh(&secret).await?) };
                 let owner = Owner::new(organization, kind());
@@ -354,6 +355,7 @@ async fn a_second_vault_forgets_what_the_first_one_shredded() {
     let reader = Reader {
         actor: "operator:test".into(),
         correlation: None,
+        origin: infragpt_nats::Origin::default(),
     };
     second.read(&owner, Purpose::Read, &reader).await.unwrap();
     running.ask("disconnect", json!({})).await.unwrap();

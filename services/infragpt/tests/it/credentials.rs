@@ -149,6 +149,7 @@ async fn an_end_that_is_not_confirmed_is_asked_for_again() {
     let reader = Reader {
         actor: "operator:test".into(),
         correlation: None,
+        origin: infragpt_nats::Origin::default(),
     };
     let kept = vault.read(&owner, Purpose::Read, &reader).await.unwrap();
     let credential = Credential {
@@ -161,6 +162,7 @@ async fn an_end_that_is_not_confirmed_is_asked_for_again() {
         actor: "operator:test".into(),
         time: infragpt::serve::now(),
         traceparent: None,
+        origin: infragpt_nats::Origin::default(),
     };
     vault.store(&owner, &credential, &cause).await.unwrap();
     let down = json!({ "method": "apps.uninstall", "kind": "status", "times": 10 });

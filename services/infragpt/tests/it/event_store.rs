@@ -26,6 +26,7 @@ fn cause(id: &str) -> Cause {
         actor: "test:1".to_owned(),
         time: DateTime::UNIX_EPOCH,
         traceparent: None,
+        origin: infragpt_nats::Origin::default(),
     }
 }
 

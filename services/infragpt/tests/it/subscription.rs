@@ -202,6 +202,7 @@ async fn an_event_of_any_version_can_become_a_dead_letter() {
             actor: "test:1".into(),
             time: DateTime::UNIX_EPOCH,
             traceparent: None,
+            origin: infragpt_nats::Origin::default(),
         };
         let message = Message {
             id: id.into(),

@@ -179,6 +179,7 @@ impl AuditLog {
             actor: note.actor.clone(),
             time: tally.last_at,
             traceparent: None,
+            origin: note.origin.clone(),
         };
         let command = AuditCommand::Record(note.recorded(*tally));
         self.0.store.execute_new::<Audit>(&subject, &cause, command).await?;

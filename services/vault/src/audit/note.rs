@@ -10,6 +10,7 @@ use infragpt_events::{
     ConnectorKind, OrganizationId,
     audit::{AuditedAction, Recorded},
 };
+use infragpt_nats::Origin;
 use uuid::Uuid;
 
 use crate::Purpose;
@@ -42,6 +43,8 @@ pub struct Note {
     pub actor: String,
     /// The event that the case goes back to, if there is one.
     pub correlation: Option<String>,
+    /// Where the request came from, if it follows from one.
+    pub origin: Origin,
 }
 
 /// How often, and when.
@@ -86,6 +89,7 @@ impl Notes {
         }
         if notes.len() >= WITHOUT_CORRELATION {
             note.correlation = None;
+            note.origin = Origin::default();
         }
         if notes.len() >= WITHOUT_ACTOR {
             SEVERAL.clone_into(&mut note.actor);
@@ -136,6 +140,7 @@ mod tests {
             refused: None,
             actor: actor.to_owned(),
             correlation: correlation.map(str::to_owned),
+            origin: Origin::default(),
         }
     }
 

@@ -47,6 +47,7 @@ async fn who_opened_what_and_what_for_is_in_the_log() {
     let other = Reader {
         actor: "system:integrations".to_owned(),
         correlation: None,
+        origin: infragpt_nats::Origin::default(),
     };
     vault.read(&acme, Purpose::Synchronize, &other).await.unwrap();
     until("all of it to be in the log", async || {
@@ -191,6 +192,7 @@ async fn what_belongs_to_nobody_is_written_once_in_ten_seconds() {
             refused: Some("it was not started here".to_owned()),
             actor: "unknown".to_owned(),
             correlation: None,
+            origin: infragpt_nats::Origin::default(),
         });
         noted += 1;
         tokio::time::sleep(Duration::from_millis(5)).await;

@@ -187,6 +187,7 @@ pub fn cause(id: &str) -> Cause {
         actor: "user:maya".to_owned(),
         time: now(),
         traceparent: None,
+        origin: infragpt_nats::Origin::default(),
     }
 }
 
@@ -194,6 +195,7 @@ pub fn reader() -> Reader {
     Reader {
         actor: "user:maya".to_owned(),
         correlation: Some("case-1".to_owned()),
+        origin: infragpt_nats::Origin::default(),
     }
 }
 
