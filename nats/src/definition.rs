@@ -20,6 +20,7 @@ pub(crate) const STREAMS: &[(&str, &str)] = embedded!(
     "streams/DEAD_LETTERS.json",
     "streams/KV_CONNECTOR_ACCOUNTS.json",
     "streams/KV_CREDENTIAL_KEYS.json",
+    "streams/KV_IDEMPOTENCY_KEYS.json",
 );
 
 /// The files under `nats/consumers/<stream>`.
@@ -28,9 +29,12 @@ pub(crate) const CONSUMERS: &[(&str, &str)] = embedded!(
     "consumers/RAW_SLACK/projections.json",
     "consumers/RAW_GITHUB/github_handler.json",
     "consumers/RAW_GITHUB/projections.json",
+    "consumers/RAW_CLERK/clerk_handler.json",
+    "consumers/RAW_CLERK/projections.json",
     "consumers/EVENTS/conversations.json",
     "consumers/EVENTS/connections.json",
     "consumers/EVENTS/disconnections.json",
+    "consumers/EVENTS/erasures.json",
     "consumers/EVENTS/projections.json",
 );
 

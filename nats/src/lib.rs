@@ -3,6 +3,7 @@
 
 pub mod account;
 pub mod agent;
+pub mod audit;
 pub mod bare;
 pub mod broadcast;
 pub mod connection;
@@ -24,6 +25,7 @@ pub mod service;
 mod subject;
 pub mod subscription;
 
+pub use audit::{AuditLog, Note};
 pub use account::{Accounts, Claim, ClaimOutcome, ClaimedAccount};
 pub use bare::Bare;
 pub use broadcast::Broadcasts;

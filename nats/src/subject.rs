@@ -76,6 +76,16 @@ impl RawSubject {
         }
     }
 
+    /// `raw.clerk.<organization or '-'>.<event type, dots to _>`
+    pub fn clerk(organization: Option<&str>, event_type: &str) -> Self {
+        let organization = Token::encode(organization.unwrap_or_default());
+        let event_type = Token::encode(&event_type.replace('.', "_"));
+        Self {
+            stream: "RAW_CLERK",
+            subject: format!("raw.clerk.{organization}.{event_type}"),
+        }
+    }
+
     /// The stream that keeps it.
     pub fn stream(&self) -> &'static str {
         self.stream
@@ -171,6 +181,14 @@ mod tests {
         assert_eq!(
             RawSubject::github(None, "star", Some("created")).as_str(),
             "raw.github.app.star.created"
+        );
+        assert_eq!(
+            RawSubject::clerk(Some("org_1"), "organizationMembership.created").as_str(),
+            "raw.clerk.org_1.organizationMembership_created"
+        );
+        assert_eq!(
+            RawSubject::clerk(None, "user.created").as_str(),
+            "raw.clerk.-.user_created"
         );
     }
 

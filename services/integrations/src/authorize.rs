@@ -166,7 +166,7 @@ impl Context {
 
     fn disbelieved(&self, kind: &ConnectorKind, error: Error) -> ServiceError {
         if error == Error::Forged {
-            self.vault.audit().note(infragpt_vault::Note {
+            self.vault.audit().note(infragpt_nats::Note {
                 organization: OrganizationId::nobody(),
                 action: AuditedAction::AuthorizationRefused,
                 connector: Some(kind.clone()),
@@ -187,7 +187,7 @@ impl Context {
 
     fn note_refused(&self, state: &State, why: &str) {
         let target = Target::new(state.organization.clone(), state.connector.clone());
-        self.vault.audit().note(infragpt_vault::Note {
+        self.vault.audit().note(infragpt_nats::Note {
             organization: target.organization,
             action: AuditedAction::AuthorizationRefused,
             connector: Some(target.connector),

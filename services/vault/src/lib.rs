@@ -4,7 +4,6 @@
 //! Every opening is recorded for an audit, at the latest 250 ms after it: a killed process may lose the records of
 //! what it opened in its last 250 ms, and nothing else.
 
-mod audit;
 mod cache;
 mod changed;
 mod credential;
@@ -21,7 +20,6 @@ mod shred;
 mod store;
 mod vault;
 
-pub use audit::{AuditLog, Note};
 pub use credential::{Credential, Opened, Owner, Purpose, Reader};
 pub use error::{Error, RefreshError};
 pub use key_ring::{KeyRing, KeyRingError};

@@ -4,10 +4,10 @@ use std::{fmt, sync::Arc};
 
 use chrono::{DateTime, Utc};
 use infragpt_events::{audit::AuditedAction, credential};
-use infragpt_nats::{AggregateSubject, Cause, Connection, CredentialKeys, EventStore};
+use infragpt_nats::{AggregateSubject, AuditLog, Cause, Connection, CredentialKeys, EventStore, Note};
 use tokio_util::task::TaskTracker;
 
-use crate::{AuditLog, Error, KeyRing, Note, Owner, Purpose, Reader, cache::Cache, flight::Flights};
+use crate::{Error, KeyRing, Owner, Purpose, Reader, cache::Cache, flight::Flights};
 
 /// The vault. Cheap to clone; clones share what they remember.
 #[derive(Clone)]
@@ -61,7 +61,7 @@ impl Vault {
             action: AuditedAction::CredentialRead,
             connector: Some(owner.connector.clone()),
             integration: Some(owner.integration),
-            purpose: Some(purpose),
+            purpose: Some(purpose.as_str()),
             refused: refused.map(ToString::to_string),
             actor: reader.actor.clone(),
             correlation: reader.correlation.clone(),

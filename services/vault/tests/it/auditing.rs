@@ -7,7 +7,8 @@ use infragpt_events::{
     audit::{AuditEvent, AuditedAction, Recorded},
 };
 use infragpt_nats::{Log, Received, decode_event};
-use infragpt_vault::{AuditLog, Note, Purpose, Reader};
+use infragpt_nats::{AuditLog, Note};
+use infragpt_vault::{Purpose, Reader};
 use tokio_util::sync::CancellationToken;
 
 use crate::harness::{Installation, cause, lasting, now, owner, read, reader, run, until};

@@ -11,12 +11,12 @@ use std::{
 use chrono::{DateTime, Utc};
 use futures::{StreamExt as _, stream};
 use infragpt_events::audit::{self, Audit, AuditCommand};
-use infragpt_nats::{AggregateSubject, Cause, Connection, EventStore, ExecuteError};
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use super::note::{Note, Notes, Tally};
-use crate::random;
+use crate::{AggregateSubject, Cause, Connection, EventStore, ExecuteError};
 
 /// How often it writes: below the 250 ms that are promised, because writing takes a while.
 const INTERVAL: Duration = Duration::from_millis(200);
@@ -63,7 +63,7 @@ impl AuditLog {
             store: EventStore::new(connection),
             clock,
             notes: Notes::default(),
-            instance: random::identifier(),
+            instance: Uuid::now_v7().to_string(),
             next: AtomicU64::new(0),
         }))
     }
@@ -116,7 +116,7 @@ impl AuditLog {
             let lost: u64 = missing.map(|record| record.tally.count).sum();
             tracing::error!(
                 lost,
-                "Up to {lost} uses of credentials are missing from the audit: NATS does not answer"
+                "Up to {lost} uses and refusals are missing from the audit: NATS does not answer"
             );
         }
     }

@@ -10,10 +10,9 @@ use infragpt_events::{
     ConnectorKind, OrganizationId,
     audit::{AuditedAction, Recorded},
 };
-use infragpt_nats::Origin;
 use uuid::Uuid;
 
-use crate::Purpose;
+use crate::Origin;
 
 /// From how many different notes on the correlation is left out, so that notes become the same.
 const WITHOUT_CORRELATION: usize = 4_096;
@@ -35,8 +34,8 @@ pub struct Note {
     pub connector: Option<ConnectorKind>,
     /// The integration, where it was about one.
     pub integration: Option<Uuid>,
-    /// What for, for a credential.
-    pub purpose: Option<Purpose>,
+    /// What for, for a credential; what was asked for, where it was refused.
+    pub purpose: Option<&'static str>,
     /// Why it was refused or failed; nothing where it was done. Without secrets, and not different each time.
     pub refused: Option<String>,
     /// Who, as `<kind>:<id>`.
@@ -58,7 +57,10 @@ pub(super) struct Tally {
 impl Note {
     /// Whether anybody on the Internet can cause it, as often as they like.
     fn is_anybodys(&self) -> bool {
-        self.action == AuditedAction::AuthorizationRefused
+        matches!(
+            self.action,
+            AuditedAction::AuthorizationRefused | AuditedAction::AccessRefused
+        )
     }
 
     /// The record of it.
@@ -67,7 +69,7 @@ impl Note {
             action: self.action,
             connector: self.connector.clone(),
             integration: self.integration,
-            purpose: self.purpose.map(|purpose| purpose.as_str().to_owned()),
+            purpose: self.purpose.map(str::to_owned),
             refused: self.refused.clone(),
             count: tally.count,
             first_at: tally.first_at,
@@ -136,7 +138,7 @@ mod tests {
             action: AuditedAction::CredentialRead,
             connector: None,
             integration: None,
-            purpose: Some(Purpose::Post),
+            purpose: Some("post"),
             refused: None,
             actor: actor.to_owned(),
             correlation: correlation.map(str::to_owned),

@@ -1,0 +1,7 @@
+//! Who people are and what they belong to: Clerk's webhooks, and the sessions of those who are signed in.
+
+mod configuration;
+pub mod session;
+
+pub use configuration::Configuration;
+pub use session::{Session, Sessions};
