@@ -41,6 +41,18 @@ pub(crate) const CONSUMERS: &[(&str, &str)] = embedded!(
 /// The server configuration that goes with them: one user for each role.
 pub const SERVER_CONFIGURATION: &str = include_str!("../server.conf");
 
+/// The users that the server's configuration knows, in its order.
+pub fn users() -> impl Iterator<Item = &'static str> {
+    SERVER_CONFIGURATION
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("{ user: ")?.split(',').next())
+}
+
+/// The variable that the server, and whoever connects as `user`, has the password in.
+pub fn password_variable(user: &str) -> String {
+    format!("INFRAGPT_NATS_PASSWORD_{}", user.to_uppercase())
+}
+
 /// Why definitions can't be applied.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {

@@ -25,8 +25,8 @@ pub mod service;
 mod subject;
 pub mod subscription;
 
-pub use audit::{AuditLog, Note};
 pub use account::{Accounts, Claim, ClaimOutcome, ClaimedAccount};
+pub use audit::{AuditLog, Note};
 pub use bare::Bare;
 pub use broadcast::Broadcasts;
 pub use connection::{Connection, ConnectionConfiguration};

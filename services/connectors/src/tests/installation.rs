@@ -1,27 +1,15 @@
 use std::collections::BTreeMap;
 
 use infragpt_local::NatsServer;
-use infragpt_nats::{Connection, ConnectionConfiguration, Definitions, definition::SERVER_CONFIGURATION};
+use infragpt_nats::{
+    Connection, ConnectionConfiguration, Definitions,
+    definition::{self, SERVER_CONFIGURATION},
+};
 use infragpt_vault::{KeyRing, Vault};
 use secrecy::SecretString;
 use tempfile::TempDir;
 
 use super::world::now;
-
-/// Every user that the server's configuration knows.
-const USERS: [&str; 11] = [
-    "slack",
-    "github",
-    "handlers",
-    "conversations",
-    "agent",
-    "integrations",
-    "projections",
-    "queries",
-    "api",
-    "operator",
-    "admin",
-];
 
 /// A nats-server with the streams and users of the product, and vaults on it.
 pub struct Installation {
@@ -36,12 +24,8 @@ impl Installation {
             .prefix("infragpt-connectors-")
             .tempdir()
             .unwrap();
-        let environment: BTreeMap<_, _> = USERS
-            .into_iter()
-            .map(|user| {
-                let variable = format!("INFRAGPT_NATS_PASSWORD_{}", user.to_uppercase());
-                (variable, SecretString::from(password(user)))
-            })
+        let environment: BTreeMap<_, _> = definition::users()
+            .map(|user| (definition::password_variable(user), SecretString::from(password(user))))
             .collect();
         let server = NatsServer::start_in(directory.path(), SERVER_CONFIGURATION, environment).await;
         let installation = Self {

@@ -128,6 +128,8 @@ pub enum NatsUser {
     Slack,
     /// Inbound GitHub.
     Github,
+    /// Inbound Clerk.
+    Clerk,
     /// Raw facts to events.
     Handlers,
     /// Answers.
@@ -140,6 +142,10 @@ pub enum NatsUser {
     Projections,
     /// Reads them.
     Queries,
+    /// What administrators say about their organization.
+    Identity,
+    /// Erases what was deleted.
+    Erasure,
     /// HTTP.
     Api,
     /// People in a terminal.
@@ -150,15 +156,18 @@ pub enum NatsUser {
 
 impl NatsUser {
     /// Every user.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 14] = [
         Self::Slack,
         Self::Github,
+        Self::Clerk,
         Self::Handlers,
         Self::Conversations,
         Self::Agent,
         Self::Integrations,
         Self::Projections,
         Self::Queries,
+        Self::Identity,
+        Self::Erasure,
         Self::Api,
         Self::Operator,
         Self::Admin,
@@ -169,12 +178,15 @@ impl NatsUser {
         match self {
             Self::Slack => "slack",
             Self::Github => "github",
+            Self::Clerk => "clerk",
             Self::Handlers => "handlers",
             Self::Conversations => "conversations",
             Self::Agent => "agent",
             Self::Integrations => "integrations",
             Self::Projections => "projections",
             Self::Queries => "queries",
+            Self::Identity => "identity",
+            Self::Erasure => "erasure",
             Self::Api => "api",
             Self::Operator => "operator",
             Self::Admin => "admin",
@@ -183,6 +195,6 @@ impl NatsUser {
 
     /// The environment variable with its password, for the server and for us.
     pub fn password_variable(self) -> String {
-        format!("INFRAGPT_NATS_PASSWORD_{}", self.as_str().to_uppercase())
+        infragpt_nats::definition::password_variable(self.as_str())
     }
 }

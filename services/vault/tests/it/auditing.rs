@@ -6,8 +6,8 @@ use infragpt_events::{
     ConnectorKind, OrganizationId,
     audit::{AuditEvent, AuditedAction, Recorded},
 };
-use infragpt_nats::{Log, Received, decode_event};
 use infragpt_nats::{AuditLog, Note};
+use infragpt_nats::{Log, Received, decode_event};
 use infragpt_vault::{Purpose, Reader};
 use tokio_util::sync::CancellationToken;
 

@@ -14,27 +14,13 @@ use infragpt_events::{
 use infragpt_local::NatsServer;
 use infragpt_nats::{
     AggregateSubject, Cause, Connection, ConnectionConfiguration, CredentialKeyId, CredentialKeys, Definitions,
-    EventStore, definition::SERVER_CONFIGURATION,
+    EventStore,
+    definition::{self, SERVER_CONFIGURATION},
 };
 use infragpt_vault::{Credential, KeyRing, Owner, Purpose, Reader, Secret, Vault};
 use secrecy::{ExposeSecret, SecretString};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
-
-/// Every user that the server's configuration knows.
-const USERS: [&str; 11] = [
-    "slack",
-    "github",
-    "handlers",
-    "conversations",
-    "agent",
-    "integrations",
-    "projections",
-    "queries",
-    "api",
-    "operator",
-    "admin",
-];
 
 /// A server, and keys for the vaults on it.
 pub struct Installation {
@@ -46,12 +32,8 @@ pub struct Installation {
 impl Installation {
     pub async fn start() -> Self {
         let directory = tempfile::Builder::new().prefix("infragpt-vault-").tempdir().unwrap();
-        let environment: BTreeMap<_, _> = USERS
-            .into_iter()
-            .map(|user| {
-                let variable = format!("INFRAGPT_NATS_PASSWORD_{}", user.to_uppercase());
-                (variable, SecretString::from(password(user)))
-            })
+        let environment: BTreeMap<_, _> = definition::users()
+            .map(|user| (definition::password_variable(user), SecretString::from(password(user))))
             .collect();
         let server = NatsServer::start_in(directory.path(), SERVER_CONFIGURATION, environment).await;
         let installation = Self {
