@@ -16,6 +16,7 @@ pub mod event_store;
 pub mod fact;
 pub mod feed;
 pub mod grant;
+pub mod idempotency;
 pub mod log;
 mod publish;
 mod received;
@@ -38,6 +39,7 @@ pub use event_store::{Cause, EventStore, ExecuteError, Executed, Loaded, Origin,
 pub use fact::{FactPublisher, Published};
 pub use feed::Feed;
 pub use grant::{Grant, GrantKey};
+pub use idempotency::{Begun, IdempotencyKey, IdempotencyKeys, Recorded, Ticket};
 pub use log::Log;
 pub use received::{DecodeFailure, DecodedEvent, Received, decode_event};
 pub use request::{Frame, FrameStream};
