@@ -8,6 +8,7 @@ pub mod change;
 pub mod conversation;
 pub mod credential;
 pub mod integration;
+mod newest;
 pub mod organization;
 #[cfg(test)]
 mod testing;

@@ -24,12 +24,16 @@ domain_events! {
         Created = "created" v 1,
         /// It has another name.
         Renamed = "renamed" v 1,
+        /// It is still known by that name.
+        Confirmed = "confirmed" v 1,
         /// It said something about itself.
         ProfileSet = "profile_set" v 1,
         /// Somebody belongs to it.
         MemberAdded = "member_added" v 1,
         /// Somebody may do more or less than before.
         MemberRoleChanged = "member_role_changed" v 1,
+        /// Somebody may still do what they could before.
+        MemberConfirmed = "member_confirmed" v 1,
         /// Somebody does not belong to it any more.
         MemberRemoved = "member_removed" v 1,
         /// It is gone, for good.
@@ -89,6 +93,13 @@ pub struct Renamed {
     pub updated_at: DateTime<Utc>,
 }
 
+/// It is still known by that name. It changes nothing for anybody; what is older and comes later does not count any more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Confirmed {
+    /// As of when, where it comes from.
+    pub updated_at: DateTime<Utc>,
+}
+
 /// It said something about itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ProfileSet {
@@ -119,6 +130,18 @@ pub struct MemberRoleChanged {
     /// What they may do now.
     pub role: Role,
     /// When that was last changed where it comes from; the newest wins.
+    pub updated_at: DateTime<Utc>,
+}
+
+/// Somebody may still do what they could before. It changes nothing for anybody; what is older and comes later does not count any
+/// more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct MemberConfirmed {
+    /// The membership.
+    pub membership: String,
+    /// The person.
+    pub user: String,
+    /// As of when, where it comes from.
     pub updated_at: DateTime<Utc>,
 }
 

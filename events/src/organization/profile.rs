@@ -130,3 +130,14 @@ pub struct Profile {
     /// What the systems are watched with; sorted, each once.
     pub observability: Vec<Observability>,
 }
+
+impl Profile {
+    /// The same with its lists sorted and everything in them once, as it is stored.
+    pub fn in_order(mut self) -> Self {
+        self.use_cases.sort_unstable();
+        self.use_cases.dedup();
+        self.observability.sort_unstable();
+        self.observability.dedup();
+        self
+    }
+}

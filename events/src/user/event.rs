@@ -21,6 +21,8 @@ domain_events! {
         Registered = "registered" v 1,
         /// They are called something else, or are reached elsewhere.
         Updated = "updated" v 1,
+        /// They are still called so, and reached there.
+        Confirmed = "confirmed" v 1,
         /// Their account is gone, for good.
         Deleted = "deleted" v 1,
         /// Everything that was kept of them is erased.
@@ -55,6 +57,16 @@ pub struct Updated {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
     /// When that was last changed where it comes from; the newest wins.
+    pub updated_at: DateTime<Utc>,
+}
+
+/// They are still called so, and reached there. It changes nothing for anybody; what is older and comes later does not count any
+/// more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Confirmed {
+    /// The person.
+    pub user: String,
+    /// As of when, where it comes from.
     pub updated_at: DateTime<Utc>,
 }
 
