@@ -4,7 +4,7 @@ use std::fmt;
 
 use chrono::{DateTime, Utc};
 use infragpt_events::{ConnectorKind, OrganizationId, integration};
-use infragpt_nats::Origin;
+use infragpt_nats::{Cause, Origin};
 use uuid::Uuid;
 
 use crate::Secret;
@@ -86,6 +86,17 @@ pub struct Reader {
     pub correlation: Option<String>,
     /// Where the request came from, if it follows from one.
     pub origin: Origin,
+}
+
+impl Reader {
+    /// Whoever caused `cause`.
+    pub fn of(cause: &Cause) -> Self {
+        Self {
+            actor: cause.actor.clone(),
+            correlation: Some(cause.correlation.clone()),
+            origin: cause.origin.clone(),
+        }
+    }
 }
 
 /// An opened credential.

@@ -1,8 +1,8 @@
 //! The vault: credentials of integrations, sealed under a data key of their own, which is wrapped under a key of the
 //! installation. It is opened in one role and nowhere else.
 //!
-//! Every opening is recorded for an audit, at the latest 250 ms after it: a killed process may lose the records of
-//! what it opened in its last 250 ms, and nothing else.
+//! Every opening and every change is recorded for an audit, at the latest 250 ms after it: a killed process may lose the
+//! records of its last 250 ms, and nothing else. What it changed is in the log of credentials nevertheless.
 
 mod cache;
 mod changed;

@@ -4,7 +4,10 @@
 use std::{sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
-use infragpt_events::credential::{self, CredentialCommand, Refusal};
+use infragpt_events::{
+    audit::AuditedAction,
+    credential::{self, CredentialCommand, Refusal},
+};
 use infragpt_nats::{Cause, ExecuteError};
 use tokio::time::Instant;
 
@@ -176,6 +179,7 @@ impl Vault {
             Ok(credential) => self.keep(&entry, &credential, &reader).await,
             Err(RefreshError::Refused(sentence)) => self.give_up(&entry, sentence, &reader).await,
             Err(failure @ RefreshError::Unavailable(_)) => {
+                self.note_refreshed(&owner, &reader, Some(failure.to_string()));
                 self.0.flights.failed(&entry, failure.clone());
                 Err(Error::Refresh(failure))
             }
@@ -217,6 +221,7 @@ impl Vault {
                         organization.id = %old.owner.organization, integration.id = %old.owner.integration,
                         "A credential was refreshed while it was shredded: the new one is forgotten"
                     );
+                    self.note_refreshed(&old.owner, reader, Some(Error::Shredded.to_string()));
                     self.0.cache.forget(old.owner.integration);
                     return Err(Error::Shredded);
                 }
@@ -226,7 +231,9 @@ impl Vault {
                         error = &error as &dyn std::error::Error,
                         "A new credential is lost, because it could not be stored: the integration has to be connected again"
                     );
-                    return Err(error.into());
+                    let error = Error::from(error);
+                    self.note_refreshed(&old.owner, reader, Some(error.to_string()));
+                    return Err(error);
                 }
                 Err(ExecuteError::Store(error)) => {
                     tracing::warn!(
@@ -238,6 +245,7 @@ impl Vault {
                 }
             }
         }
+        self.note_refreshed(&old.owner, reader, None);
         let new = Arc::new(Entry {
             owner: old.owner.clone(),
             generation: place.generation,
@@ -260,6 +268,7 @@ impl Vault {
                 return Ok(present);
             }
         }
+        self.note_refreshed(&old.owner, reader, Some(sentence.clone()));
         let failure = RefreshError::Refused(sentence.clone());
         self.0.flights.failed(old, failure.clone());
         let command = CredentialCommand::FailRefresh {
@@ -284,6 +293,10 @@ impl Vault {
                 Err(Error::Refresh(failure))
             }
         }
+    }
+
+    fn note_refreshed(&self, owner: &Owner, reader: &Reader, refused: Option<String>) {
+        self.note_change(AuditedAction::CredentialRefreshed, owner, reader, refused);
     }
 
     fn cause(&self, id: String, reader: &Reader) -> Cause {

@@ -1,11 +1,14 @@
 //! Ending a credential: its data key is erased, and what was sealed under it is noise for ever, in every backup of the
 //! log and on every rebuild.
 
-use infragpt_events::credential::{self, CredentialCommand, Refusal, Revoked};
+use infragpt_events::{
+    audit::AuditedAction,
+    credential::{self, CredentialCommand, Refusal, Revoked},
+};
 use infragpt_nats::{Cause, CredentialKeyId, ExecuteError, credential_key};
 
 use crate::{
-    Error, Owner, Vault,
+    Error, Owner, Reader, Vault,
     vault::{following, subject},
 };
 
@@ -26,13 +29,16 @@ impl Vault {
         reason: Option<String>,
         cause: &Cause,
     ) -> Result<(), Error> {
+        let refused = (!confirmed).then(|| reason.clone().unwrap_or_else(|| "it was not confirmed".to_owned()));
         let revoked = Revoked {
             generation,
             confirmed,
             reason,
         };
-        let cause = following(cause, format_args!("revoked.{generation}"));
-        self.execute(owner, &cause, CredentialCommand::Revoke(revoked)).await?;
+        let event = following(cause, format_args!("revoked.{generation}"));
+        if self.execute(owner, &event, CredentialCommand::Revoke(revoked)).await? > 0 {
+            self.note_change(AuditedAction::CredentialRevoked, owner, &Reader::of(cause), refused);
+        }
         Ok(())
     }
 
@@ -67,6 +73,16 @@ impl Vault {
     }
 
     async fn erase(&self, owner: &Owner, generation: u32, cause: &Cause) -> Result<usize, Error> {
+        let erased = self.erase_generation(owner, generation, cause).await;
+        // Whoever was faster has noted it.
+        if !matches!(erased, Ok(0)) {
+            let refused = erased.as_ref().err().map(ToString::to_string);
+            self.note_change(AuditedAction::CredentialShredded, owner, &Reader::of(cause), refused);
+        }
+        erased
+    }
+
+    async fn erase_generation(&self, owner: &Owner, generation: u32, cause: &Cause) -> Result<usize, Error> {
         let id = CredentialKeyId {
             organization: owner.organization.clone(),
             integration: owner.integration,

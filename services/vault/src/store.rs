@@ -1,10 +1,13 @@
 //! Storing a credential: a new generation, under a data key of its own.
 
-use infragpt_events::credential::{self, CredentialCommand, Refusal, Stored};
+use infragpt_events::{
+    audit::AuditedAction,
+    credential::{self, CredentialCommand, Refusal, Stored},
+};
 use infragpt_nats::{Cause, CredentialKeyEntry, CredentialKeyId, ExecuteError, credential_key};
 
 use crate::{
-    Credential, Error, Owner, Vault,
+    Credential, Error, Owner, Reader, Vault,
     envelope::{Ciphertext, DataKey, Place},
     random,
     vault::{following, subject},
@@ -24,6 +27,13 @@ impl Vault {
     /// # Errors
     /// [`Error::Store`] and [`Error::Keys`] when NATS can't be used; nothing is known to be stored then.
     pub async fn store(&self, owner: &Owner, credential: &Credential, cause: &Cause) -> Result<u32, Error> {
+        let stored = self.store_next(owner, credential, cause).await;
+        let refused = stored.as_ref().err().map(ToString::to_string);
+        self.note_change(AuditedAction::CredentialStored, owner, &Reader::of(cause), refused);
+        stored
+    }
+
+    async fn store_next(&self, owner: &Owner, credential: &Credential, cause: &Cause) -> Result<u32, Error> {
         for _ in 0..TRIES {
             let subject = subject(owner);
             let present = self.0.store.load::<credential::Credential>(&subject).await?.state;

@@ -56,16 +56,33 @@ impl Vault {
 
     /// Notes that a credential was opened, or was not.
     pub(crate) fn note(&self, owner: &Owner, purpose: Purpose, reader: &Reader, refused: Option<&Error>) {
+        let refused = refused.map(ToString::to_string);
+        self.add_note(AuditedAction::CredentialRead, owner, Some(purpose), reader, refused);
+    }
+
+    /// Notes that a credential was changed, or why it was not. Its own event is where only the vault may read.
+    pub(crate) fn note_change(&self, action: AuditedAction, owner: &Owner, by: &Reader, refused: Option<String>) {
+        self.add_note(action, owner, None, by, refused);
+    }
+
+    fn add_note(
+        &self,
+        action: AuditedAction,
+        owner: &Owner,
+        purpose: Option<Purpose>,
+        by: &Reader,
+        refused: Option<String>,
+    ) {
         self.0.audit.note(Note {
             organization: owner.organization.clone(),
-            action: AuditedAction::CredentialRead,
+            action,
             connector: Some(owner.connector.clone()),
             integration: Some(owner.integration),
-            purpose: Some(purpose.as_str()),
-            refused: refused.map(ToString::to_string),
-            actor: reader.actor.clone(),
-            correlation: reader.correlation.clone(),
-            origin: reader.origin.clone(),
+            purpose: purpose.map(Purpose::as_str),
+            refused,
+            actor: by.actor.clone(),
+            correlation: by.correlation.clone(),
+            origin: by.origin.clone(),
         });
     }
 }

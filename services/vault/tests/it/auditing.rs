@@ -1,4 +1,5 @@
-//! Every opening is in the log a moment later, what happened often in one record, and nothing is lost but by a kill.
+//! Every opening and every change is in the log a moment later, what happened often in one record, and nothing is lost
+//! but by a kill.
 
 use std::time::{Duration, Instant};
 
@@ -6,15 +7,28 @@ use infragpt_events::{
     ConnectorKind, OrganizationId,
     audit::{AuditEvent, AuditedAction, Recorded},
 };
-use infragpt_nats::{AuditLog, Note};
-use infragpt_nats::{Log, Received, decode_event};
-use infragpt_vault::{Purpose, Reader};
+use infragpt_nats::{AuditLog, Cause, Log, Note, Origin, Received, decode_event};
+use infragpt_vault::{Purpose, Reader, RefreshError};
 use tokio_util::sync::CancellationToken;
 
-use crate::harness::{Installation, cause, lasting, now, owner, read, reader, run, until};
+use crate::harness::{Installation, cause, expiring, lasting, now, owner, read, reader, run, until};
 
-/// Every record of `organization` with its envelope, in order.
+/// Every record of `organization` with its envelope, in order, but those of changes.
 async fn records(log: &Log, organization: &str) -> Vec<(Received, Recorded)> {
+    let mut records = all_records(log, organization).await;
+    records.retain(|(_, recorded)| !is_change(recorded.action));
+    records
+}
+
+fn is_change(action: AuditedAction) -> bool {
+    use AuditedAction as Action;
+    matches!(
+        action,
+        Action::CredentialStored | Action::CredentialRefreshed | Action::CredentialRevoked | Action::CredentialShredded
+    )
+}
+
+async fn all_records(log: &Log, organization: &str) -> Vec<(Received, Recorded)> {
     let filter = format!("events.audit.{organization}.>");
     let received = log.read("EVENTS", &filter, 0).await.unwrap();
     received
@@ -108,6 +122,76 @@ async fn what_was_refused_is_recorded_with_the_reason() {
         [
             "no credential is stored for this integration",
             "the credential was shredded: connect the integration again"
+        ]
+    );
+}
+
+/// The credential's own events are where only the vault may read; the audit tells everybody who may read that.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_change_is_recorded_with_who_asked_from_where() {
+    let installation = Installation::start().await;
+    let (vault, log) = (installation.vault().await, log(&installation).await);
+    let acme = owner("acme");
+    let from = |address: &str| Cause {
+        origin: Origin {
+            address: Some(address.to_owned()),
+            request: Some("req-1".to_owned()),
+        },
+        ..cause("c1")
+    };
+    vault
+        .store(&acme, &expiring("first", 60), &from("192.0.2.1"))
+        .await
+        .unwrap();
+    let reader = Reader::of(&from("192.0.2.2"));
+    let refused = |_| async { Err(RefreshError::Unavailable("the forge is away".to_owned())) };
+    vault.fresh(&acme, Purpose::Post, &reader, refused).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
+    let refreshed = |_| async { Ok(expiring("second", 3_600)) };
+    vault.fresh(&acme, Purpose::Post, &reader, refreshed).await.unwrap();
+    let (one, two) = (from("192.0.2.3"), from("192.0.2.4"));
+    for _ in 0..2 {
+        let reason = Some("it does not answer".to_owned());
+        vault.revoked(&acme, 1, false, reason, &one).await.unwrap();
+        vault.shred(&acme, 1, &two).await.unwrap();
+    }
+    let (running, stop) = run(&vault);
+    stop.cancel();
+    running.await.unwrap();
+
+    let mut changes = Vec::new();
+    for (received, recorded) in all_records(&log, "acme").await {
+        assert_eq!(received.envelope.actor.as_deref(), Some("user:maya"));
+        assert_eq!(received.envelope.request.as_deref(), Some("req-1"));
+        assert_eq!(received.envelope.correlation.as_deref(), Some("case-1"));
+        assert_eq!(
+            (&recorded.connector, &recorded.integration),
+            (&Some(acme.connector.clone()), &Some(acme.integration))
+        );
+        if is_change(recorded.action) {
+            assert_eq!((recorded.purpose.as_deref(), recorded.count), (None, 1), "once each");
+            let address = received.envelope.client_address.unwrap();
+            changes.push((recorded.action, address, recorded.refused));
+        }
+    }
+    changes.sort();
+    let expected = |action, address: &str, why: Option<&str>| (action, address.to_owned(), why.map(str::to_owned));
+    assert_eq!(
+        changes,
+        [
+            expected(AuditedAction::CredentialStored, "192.0.2.1", None),
+            expected(AuditedAction::CredentialRefreshed, "192.0.2.2", None),
+            expected(
+                AuditedAction::CredentialRefreshed,
+                "192.0.2.2",
+                Some("the forge is away")
+            ),
+            expected(
+                AuditedAction::CredentialRevoked,
+                "192.0.2.3",
+                Some("it does not answer")
+            ),
+            expected(AuditedAction::CredentialShredded, "192.0.2.4", None),
         ]
     );
 }
