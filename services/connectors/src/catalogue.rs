@@ -1,6 +1,7 @@
 //! Closed lists of an external system's words that stay open at the end.
 
 /// Declares an enum of known words with a variant for every other one, so that a word added tomorrow does no harm.
+#[macro_export]
 macro_rules! catalogue {
     ($(#[$documentation:meta])* pub enum $name:ident { $($variant:ident = $word:literal,)+ }) => {
         $(#[$documentation])*
@@ -43,14 +44,14 @@ macro_rules! catalogue {
 
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let word = crate::text::Text::deserialize(deserializer)?;
+                let word = $crate::text::Text::deserialize(deserializer)?;
                 Ok(Self::parse(&word))
             }
         }
     };
 }
 
-pub(crate) use catalogue;
+pub use catalogue;
 
 /// A connector's own name as the events write it. Only for words written in this crate.
 pub(crate) fn connector_kind(word: &'static str) -> infragpt_events::ConnectorKind {

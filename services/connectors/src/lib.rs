@@ -1,17 +1,18 @@
 //! The connectors: how facts come in from Slack and GitHub, what they mean, and how answers go out.
 
-mod catalogue;
+pub mod catalogue;
 pub mod connector;
 pub mod fact;
 pub mod github;
 pub mod http;
-mod problem;
+pub mod problem;
+pub mod redaction;
 mod refusal;
 pub mod registry;
 pub mod slack;
 #[cfg(test)]
 mod tests;
-mod text;
+pub mod text;
 
 pub use connector::{
     Authorization, Begin, BoxError, BoxFuture, Completion, Condition, Connector, Failure, Inbound, Listing, Operation,
@@ -19,4 +20,5 @@ pub use connector::{
 };
 pub use fact::Fact;
 pub use problem::Problem;
+pub use refusal::refused_is_done;
 pub use registry::configured;

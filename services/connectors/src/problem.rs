@@ -35,18 +35,21 @@ impl Problem {
         }
     }
 
-    pub(crate) fn unauthorized(reason: &impl ToString) -> Self {
+    /// The request isn't proved to come from whom it should.
+    pub fn unauthorized(reason: &impl ToString) -> Self {
         Self::new(StatusCode::UNAUTHORIZED, reason.to_string())
     }
 
-    pub(crate) fn too_large(limit: usize) -> Self {
+    /// The body is longer than is taken.
+    pub fn too_large(limit: usize) -> Self {
         Self::new(
             StatusCode::PAYLOAD_TOO_LARGE,
             format!("the body is larger than {limit} bytes"),
         )
     }
 
-    pub(crate) fn unsupported(expected: &'static str) -> Self {
+    /// The body is of another content type than is taken.
+    pub fn unsupported(expected: &'static str) -> Self {
         Self::new(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
             format!("this endpoint takes {expected}"),
@@ -100,19 +103,22 @@ impl IntoResponse for Problem {
 }
 
 /// The text of a header, if it is there once as visible ASCII.
-pub(crate) fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+pub fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
 }
 
 /// Whether the request says that its body is `essence`, whatever parameters follow.
-pub(crate) fn is_content_type(headers: &HeaderMap, essence: &str) -> bool {
+pub fn is_content_type(headers: &HeaderMap, essence: &str) -> bool {
     header(headers, "content-type")
         .and_then(|value| value.split(';').next())
         .is_some_and(|value| value.trim().eq_ignore_ascii_case(essence))
 }
 
 /// Reads the whole body, up to `limit` bytes; one that says that it is longer is refused unread.
-pub(crate) async fn read_body(headers: &HeaderMap, request: Request, limit: usize) -> Result<Bytes, Problem> {
+///
+/// # Errors
+/// A [`Problem`] when it is too long, or broke off.
+pub async fn read_body(headers: &HeaderMap, request: Request, limit: usize) -> Result<Bytes, Problem> {
     let announced = header(headers, "content-length").and_then(|length| length.parse::<usize>().ok());
     if announced.is_some_and(|length| length > limit) {
         return Err(Problem::too_large(limit));

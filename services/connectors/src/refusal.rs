@@ -4,7 +4,10 @@ use infragpt_nats::{ExecuteError, HandlerError};
 use tracing::info;
 
 /// A refusal is a decision, not a failure: the fact is true and there is nothing to do about it. `fact` names it in the log.
-pub(crate) fn refused_is_done<E: std::error::Error + Send + Sync + 'static>(
+///
+/// # Errors
+/// To be tried again when the log could not be read or written.
+pub fn refused_is_done<E: std::error::Error + Send + Sync + 'static>(
     fact: &str,
     executed: Result<(), ExecuteError<E>>,
 ) -> Result<(), HandlerError> {

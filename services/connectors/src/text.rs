@@ -7,7 +7,7 @@ use serde::Deserialize;
 /// Borrows from the input also inside of an `Option`, which a plain `Cow` doesn't.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
 #[serde(transparent)]
-pub(crate) struct Text<'a>(#[serde(borrow)] pub Cow<'a, str>);
+pub struct Text<'a>(#[serde(borrow)] pub Cow<'a, str>);
 
 impl Deref for Text<'_> {
     type Target = str;
@@ -18,7 +18,7 @@ impl Deref for Text<'_> {
 }
 
 /// Says where JSON is wrong without repeating what it contains.
-pub(crate) fn json_problem(error: &serde_json::Error) -> String {
+pub fn json_problem(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let what = match error.classify() {
         serde_json::error::Category::Eof => "it ends too early",

@@ -6,8 +6,8 @@ use chrono::DateTime;
 use infragpt_nats::{Envelope, RawSubject};
 use serde::Deserialize;
 
-use super::redaction::redact;
-use crate::{Fact, text::Text};
+use super::redaction::SECRET_KEYS;
+use crate::{Fact, redaction::redact, text::Text};
 
 /// How a payload reached us; it names a payload that has no identifier of its own, and is kept beside it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -125,7 +125,7 @@ fn unreadable_form(body: &[u8], origin: &Origin) -> Fact {
 }
 
 fn build(account: &str, kind: &str, id: Option<&str>, payload: &[u8], origin: &Origin) -> Fact {
-    let (payload, redacted) = redact(payload.to_vec());
+    let (payload, redacted) = redact(payload.to_vec(), &SECRET_KEYS);
     let mut extensions = BTreeMap::new();
     if !redacted.is_empty() {
         extensions.insert("redacted".to_owned(), redacted.join(" "));
