@@ -1,6 +1,7 @@
 //! What is noted, counted until it is written. Bounded, and yet nothing goes uncounted.
 
 use std::{
+    borrow::Cow,
     collections::HashMap,
     sync::{Mutex, MutexGuard, PoisonError},
 };
@@ -35,7 +36,7 @@ pub struct Note {
     /// The integration, where it was about one.
     pub integration: Option<Uuid>,
     /// What for, for a credential; what was asked for, where it was refused.
-    pub purpose: Option<&'static str>,
+    pub purpose: Option<Cow<'static, str>>,
     /// Why it was refused or failed; nothing where it was done. Without secrets, and not different each time.
     pub refused: Option<String>,
     /// Who, as `<kind>:<id>`.
@@ -69,7 +70,7 @@ impl Note {
             action: self.action,
             connector: self.connector.clone(),
             integration: self.integration,
-            purpose: self.purpose.map(str::to_owned),
+            purpose: self.purpose.as_deref().map(str::to_owned),
             refused: self.refused.clone(),
             count: tally.count,
             first_at: tally.first_at,
@@ -138,7 +139,7 @@ mod tests {
             action: AuditedAction::CredentialRead,
             connector: None,
             integration: None,
-            purpose: Some("post"),
+            purpose: Some("post".into()),
             refused: None,
             actor: actor.to_owned(),
             correlation: correlation.map(str::to_owned),

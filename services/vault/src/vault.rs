@@ -78,7 +78,7 @@ impl Vault {
             action,
             connector: Some(owner.connector.clone()),
             integration: Some(owner.integration),
-            purpose: purpose.map(Purpose::as_str),
+            purpose: purpose.map(|purpose| purpose.as_str().into()),
             refused,
             actor: by.actor.clone(),
             correlation: by.correlation.clone(),
