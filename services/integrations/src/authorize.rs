@@ -14,8 +14,8 @@ use url::Url;
 use uuid::Uuid;
 
 use crate::{
-    context::{Context, sentence},
-    establish::{Established, failed},
+    context::{Context, sentence, sequence},
+    establish::failed,
     request::Target,
     state::{Error, State},
 };
@@ -47,16 +47,22 @@ pub enum AuthorizeReply {
         connector: ConnectorKind,
         /// With which account.
         account: Account,
+        /// The sequence in the stream EVENTS of the last event of it.
+        position: Option<u64>,
     },
     /// Their browser has to go on.
     Redirect {
         /// Where.
         url: String,
+        /// The sequence in the stream EVENTS of what says that they came back.
+        position: Option<u64>,
     },
     /// Somebody else has to do something there first.
     Waiting {
         /// What, for people.
         message: String,
+        /// The sequence in the stream EVENTS of what says that nothing came of it yet.
+        position: Option<u64>,
     },
 }
 
@@ -76,11 +82,12 @@ impl Context {
         let state = self.signer.read(&signed).and_then(|state| {
             state.check(&kind, now).map(|()| state.clone()).inspect_err(|_| {
                 // It was signed here, so it says truly whose attempt it is.
-                self.note_refused(&state, "expired or for another connector");
+                self.note_refused(&state, "expired or for another connector", &request.origin);
             })
         });
-        let state = state.map_err(|error| self.disbelieved(&kind, error))?;
+        let state = state.map_err(|error| self.disbelieved(&kind, error, &request.origin))?;
         let target = Target::new(state.organization.clone(), kind);
+        self.check_present(&target.organization).await?;
         // Never an identifier from outside: of two requests with one state, the second must not pass for a repetition of
         // the first.
         let cause = Cause {
@@ -89,7 +96,7 @@ impl Context {
             actor: state.requested_by.clone(),
             time: now,
             traceparent: None,
-            origin: request.origin,
+            origin: request.origin.clone(),
         };
         let by = state
             .requested_by
@@ -101,11 +108,12 @@ impl Context {
             by,
             now,
         };
-        self.execute(&target, &cause, back).await.inspect_err(|refused| {
+        let came_back = self.execute(&target, &cause, back).await.inspect_err(|refused| {
             if refused.code < 500 {
-                self.note_refused(&state, &refused.message);
+                self.note_refused(&state, &refused.message, &request.origin);
             }
         })?;
+        let position = sequence(came_back.position);
         let returned = Returned::Redirect {
             parameters,
             leg: state.leg,
@@ -117,13 +125,15 @@ impl Context {
             Ok(Completion::Authorized(authorization)) => self
                 .establish(&target, &cause, *authorization, Some(state.attempt))
                 .await
-                .map(|Established { account, .. }| AuthorizeReply::Connected {
+                .map(|established| AuthorizeReply::Connected {
                     organization: target.organization.clone(),
                     connector: target.connector.clone(),
-                    account,
+                    account: established.account,
+                    position: established.position.or(position),
                 }),
             Ok(Completion::Redirect { url, account }) => Ok(AuthorizeReply::Redirect {
                 url: self.next_leg(&state, url, account),
+                position,
             }),
             Ok(Completion::Waiting(message)) => Err(ServiceError::new(202, sentence(&message))),
             Err(failure) => Err(failed(&failure)),
@@ -139,14 +149,17 @@ impl Context {
                     id: Uuid::now_v7().to_string(),
                     ..cause
                 };
-                self.execute(&target, &cause, fail).await?;
+                let given_up = self.execute(&target, &cause, fail).await?;
                 tracing::info!(
                     organization.id = %target.organization, integration.id = %target.integration, code = error.code,
                     "Connecting {} for organization `{}` came to nothing: {}", target.connector, target.organization,
                     error.message
                 );
                 match error {
-                    ServiceError { code: 202, message } => Ok(AuthorizeReply::Waiting { message }),
+                    ServiceError { code: 202, message } => Ok(AuthorizeReply::Waiting {
+                        message,
+                        position: sequence(given_up.position).or(position),
+                    }),
                     error => Err(error),
                 }
             }
@@ -164,7 +177,7 @@ impl Context {
         url.into()
     }
 
-    fn disbelieved(&self, kind: &ConnectorKind, error: Error) -> ServiceError {
+    fn disbelieved(&self, kind: &ConnectorKind, error: Error, origin: &Origin) -> ServiceError {
         if error == Error::Forged {
             self.vault.audit().note(infragpt_nats::Note {
                 organization: OrganizationId::nobody(),
@@ -175,7 +188,7 @@ impl Context {
                 refused: Some(error.to_string()),
                 actor: "unknown".to_owned(),
                 correlation: None,
-                origin: Origin::default(),
+                origin: anybodys(origin),
             });
         }
         let code = match error {
@@ -185,7 +198,7 @@ impl Context {
         ServiceError::new(code, sentence(&error.to_string()))
     }
 
-    fn note_refused(&self, state: &State, why: &str) {
+    fn note_refused(&self, state: &State, why: &str, origin: &Origin) {
         let target = Target::new(state.organization.clone(), state.connector.clone());
         self.vault.audit().note(infragpt_nats::Note {
             organization: target.organization,
@@ -195,9 +208,17 @@ impl Context {
             purpose: None,
             refused: Some(why.to_owned()),
             actor: "unknown".to_owned(),
-            // What anybody can cause as often as they like is counted together.
             correlation: None,
-            origin: Origin::default(),
+            origin: anybodys(origin),
         });
+    }
+}
+
+/// Where a refused attempt came from. What anybody can cause as often as they like is counted together, so nothing is kept
+/// that differs each time.
+fn anybodys(origin: &Origin) -> Origin {
+    Origin {
+        address: origin.address.clone(),
+        request: None,
     }
 }

@@ -35,6 +35,7 @@ impl Context {
         let organization = organization(&request.organization)?;
         let (kind, connector) = self.connector(&request.connector)?;
         let cause = request.asker.cause(self.now())?;
+        self.check_present(&organization).await?;
         let returned = match (request.token, request.account) {
             (Some(token), None) => Returned::Token(token),
             (None, Some(account)) => Returned::Account(account),
@@ -65,7 +66,12 @@ impl Context {
                     authorization.account.clone_from(&known.account);
                     authorization.scopes.clone_from(&known.scopes);
                 }
-                self.establish(&target, &cause, *authorization, None).await
+                let established = self.establish(&target, &cause, *authorization, None).await?;
+                let position = self.position(&target, &cause, established.position).await?;
+                Ok(Established {
+                    position,
+                    ..established
+                })
             }
             Ok(Completion::Waiting(message)) => Err(ServiceError::new(409, sentence(&message))),
             Ok(Completion::Redirect { .. }) => Err(ServiceError::new(

@@ -5,14 +5,18 @@ use std::{collections::BTreeMap, sync::Arc};
 use chrono::{DateTime, Utc};
 use infragpt_connectors::Connector;
 use infragpt_events::{
-    ConnectorKind,
+    ConnectorKind, OrganizationId,
     integration::{Integration, IntegrationCommand, IntegrationEvent, Refusal},
+    organization::{self, Organization},
 };
-use infragpt_nats::{Accounts, Cause, EventStore, ExecuteError, Executed, ServiceError, account, event_store};
-use infragpt_vault::{Reader, Vault};
+use infragpt_nats::{
+    Accounts, AggregateSubject, Cause, EventStore, ExecuteError, Executed, Log, Position, ServiceError, account,
+    event_store, log,
+};
+use infragpt_vault::Vault;
 use uuid::Uuid;
 
-use crate::{Settings, request::Target, state::Signer, turn::Turns};
+use crate::{Settings, request::Target, state::Signer, trial::Trials, turn::Turns};
 
 /// What every command works with. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -23,10 +27,12 @@ pub(crate) struct Context(Arc<Parts>);
 pub(crate) struct Parts {
     pub connectors: BTreeMap<ConnectorKind, Arc<dyn Connector>>,
     pub store: EventStore,
+    pub log: Log,
     pub accounts: Accounts,
     pub vault: Vault,
     pub signer: Signer,
     pub turns: Turns,
+    pub trials: Trials,
     pub settings: Settings,
 }
 
@@ -82,6 +88,43 @@ impl Context {
         Ok(loaded.map_err(|error| not_stored(&error))?.state)
     }
 
+    /// Refuses where the organization was deleted. One that nobody ever told of is an operator's, and can be connected.
+    pub async fn check_present(&self, organization: &OrganizationId) -> Result<(), ServiceError> {
+        let subject = AggregateSubject::new::<Organization>(organization, organization::id(organization));
+        let loaded = self.store.load::<Organization>(&subject).await;
+        if loaded.map_err(|error| not_stored(&error))?.state.is_deleted() {
+            return Err(ServiceError::new(
+                410,
+                format!("Organization `{organization}` was deleted, so nothing can be connected for it."),
+            ));
+        }
+        Ok(())
+    }
+
+    /// The place of the last event of a command: `appended`, or where an earlier try of the same command put it.
+    pub async fn position(
+        &self,
+        target: &Target,
+        cause: &Cause,
+        appended: Option<u64>,
+    ) -> Result<Option<u64>, ServiceError> {
+        if appended.is_some() {
+            return Ok(appended);
+        }
+        let events = self.log.read("EVENTS", &target.subject.all(), 0).await;
+        // A command that is several events has a cause for each, told apart after a `#`.
+        let follows = |causation: &str| {
+            let rest = causation.strip_prefix(&cause.id);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('#'))
+        };
+        let events = events.map_err(|error| not_read(&error))?;
+        let ours = events
+            .into_iter()
+            .rev()
+            .find(|event| event.envelope.causation.as_deref().is_some_and(follows));
+        Ok(ours.map(|event| event.sequence))
+    }
+
     pub async fn execute(
         &self,
         target: &Target,
@@ -98,13 +141,9 @@ impl Context {
     }
 }
 
-/// Who opens a credential, for the audit.
-pub(crate) fn reader(cause: &Cause) -> Reader {
-    Reader {
-        actor: cause.actor.clone(),
-        correlation: Some(cause.correlation.clone()),
-        origin: cause.origin.clone(),
-    }
+/// Where in EVENTS that is.
+pub(crate) fn sequence(position: Option<Position>) -> Option<u64> {
+    position.map(|position| position.sequence)
 }
 
 pub(crate) fn refused(refusal: &Refusal) -> ServiceError {
@@ -122,6 +161,15 @@ pub(crate) fn not_stored(error: &event_store::Error) -> ServiceError {
     tracing::error!(
         error = error as &dyn std::error::Error,
         "An integration can't be loaded or stored"
+    );
+    ServiceError::new(503, "The log can't be read or written right now: try again.")
+}
+
+/// The log can't be read.
+fn not_read(error: &log::Error) -> ServiceError {
+    tracing::error!(
+        error = error as &dyn std::error::Error,
+        "The events of an integration can't be read"
     );
     ServiceError::new(503, "The log can't be read or written right now: try again.")
 }

@@ -6,12 +6,12 @@ use std::time::Duration;
 use infragpt_connectors::{Authorization, Failure};
 use infragpt_events::integration::{Account, Authorized, Integration, IntegrationCommand, IntegrationEvent, Standing};
 use infragpt_nats::{Cause, ClaimOutcome, Executed, Position, ServiceError};
-use infragpt_vault::{Credential, Purpose};
+use infragpt_vault::{Credential, Purpose, Reader};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    context::{Context, not_claimed, not_opened, reader, refused, sentence},
+    context::{Context, not_claimed, not_opened, refused, sentence, sequence},
     request::Target,
     retire::Revocation,
 };
@@ -88,6 +88,7 @@ impl Context {
                 return Err(error);
             }
         };
+        self.check_still_present(target, cause).await?;
         if let Some(generation) = generation.filter(|generation| *generation > 1) {
             let shredded = self.vault.shred(&target.owner(), generation - 1, cause).await;
             shredded.map_err(|error| not_opened(&error))?;
@@ -107,8 +108,21 @@ impl Context {
             account,
             state: "active".to_owned(),
             appended,
-            position: position.map(|position| position.sequence),
+            position: sequence(position),
         })
+    }
+
+    /// Ends a connection whose organization was deleted while it was made: whoever erases may have looked before. An
+    /// organization that can't be looked up now is looked at by them once more.
+    async fn check_still_present(&self, target: &Target, cause: &Cause) -> Result<(), ServiceError> {
+        let Err(gone @ ServiceError { code: 410, .. }) = self.check_present(&target.organization).await else {
+            return Ok(());
+        };
+        let reason = "the organization was deleted".to_owned();
+        self.execute(target, cause, IntegrationCommand::Disconnect { reason })
+            .await?;
+        self.retire(target, cause, Revocation::Once).await?;
+        Err(gone)
     }
 
     /// Lists what the connection may see, and waits for a short list only: nobody looks at a page for minutes.
@@ -157,7 +171,7 @@ impl Context {
             .await
             .map_err(|error| not_opened(&error))?;
         if !kept.is_empty()
-            && let Ok(opened) = self.vault.read(&owner, Purpose::Validate, &reader(cause)).await
+            && let Ok(opened) = self.vault.read(&owner, Purpose::Validate, &Reader::of(cause)).await
             && opened.credential.expose() == credential.secret.expose()
         {
             return Ok(opened.generation);

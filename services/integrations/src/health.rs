@@ -75,7 +75,7 @@ impl Context {
                 if tried.is_ok() && synchronize {
                     self.synchronize_now(&target, &cause).await.map(drop)
                 } else {
-                    tried
+                    tried.map(drop)
                 }
             }
             // Its end is on its way, and lets the account go.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    context::Context,
+    context::{Context, sequence},
     establish::failed,
     request::{Asker, Target, organization},
     state::{LIFETIME, State},
@@ -39,6 +39,8 @@ pub struct InitiateReply {
     pub url: String,
     /// Until when they can come back.
     pub expires_at: chrono::DateTime<chrono::Utc>,
+    /// The sequence in the stream EVENTS of what says that the attempt was started.
+    pub position: Option<u64>,
 }
 
 impl Context {
@@ -49,6 +51,7 @@ impl Context {
         let now = self.now();
         let cause = request.asker.cause(now)?;
         let requested_by = request.asker.name()?;
+        self.check_present(&organization).await?;
         let target = Target::new(organization, kind.clone());
         // The same request again is the same attempt.
         let attempt = Uuid::new_v5(&target.integration, cause.id.as_bytes());
@@ -74,13 +77,16 @@ impl Context {
             requested_by,
             expires_at,
         };
-        self.execute(&target, &cause, IntegrationCommand::StartAuthorization(started))
+        let executed = self
+            .execute(&target, &cause, IntegrationCommand::StartAuthorization(started))
             .await?;
+        let position = self.position(&target, &cause, sequence(executed.position)).await?;
         Ok(InitiateReply {
             integration: target.integration,
             attempt,
             url: url.into(),
             expires_at,
+            position,
         })
     }
 }

@@ -51,6 +51,14 @@ pub struct Listed {
     pub resources: usize,
     /// Why the last attempt to authorize it came to nothing, if it did.
     pub last_failure: Option<String>,
+    /// When that was.
+    pub last_failed_at: Option<DateTime<Utc>>,
+    /// When what it may see was last compared with what there is.
+    pub synchronized_at: Option<DateTime<Utc>>,
+    /// When it was last tried whether it works, if that was in the process that answers.
+    pub last_tried_at: Option<DateTime<Utc>>,
+    /// Why that could not be found out then; it says nothing of the connection.
+    pub last_try_problem: Option<String>,
 }
 
 impl Context {
@@ -72,7 +80,8 @@ impl Context {
         let history = self.store.history::<Integration>(&target.subject).await;
         let now = self.now();
         let mut state = Integration::default();
-        let (mut since, mut authorized_at, mut last_failure) = (None, None, None);
+        let (mut since, mut authorized_at, mut synchronized_at) = (None, None, None);
+        let mut last_failure: Option<(String, DateTime<Utc>)> = None;
         for (stored, event) in history.map_err(|error| not_stored(&error))? {
             let before = state.lifecycle(stored);
             state = state.evolve(&event);
@@ -80,9 +89,10 @@ impl Context {
                 since = Some(stored);
             }
             match event {
-                Event::AuthorizationFailed(failed) => last_failure = Some(failed.reason),
+                Event::AuthorizationFailed(failed) => last_failure = Some((failed.reason, stored)),
                 Event::AuthorizationStarted(_) => last_failure = None,
                 Event::Authorized(_) => (authorized_at, last_failure) = (Some(stored), None),
+                Event::Synchronized(_) => synchronized_at = Some(stored),
                 _ => {}
             }
         }
@@ -96,6 +106,8 @@ impl Context {
             };
         }
         let connected = state.ever_connected();
+        let (last_failure, last_failed_at) = last_failure.unzip();
+        let trial = self.trials.last(target.integration);
         Ok(Listed {
             integration: target.integration,
             connector: target.connector,
@@ -107,6 +119,10 @@ impl Context {
             scopes: state.connected().map(|it| it.scopes.clone()).unwrap_or_default(),
             resources: state.connected().map_or(0, |it| it.resources.len()),
             last_failure,
+            last_failed_at,
+            synchronized_at,
+            last_tried_at: trial.as_ref().map(|trial| trial.at),
+            last_try_problem: trial.and_then(|trial| trial.problem),
         })
     }
 }

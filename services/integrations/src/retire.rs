@@ -5,10 +5,10 @@ use chrono::{DateTime, Duration, Utc};
 use infragpt_connectors::Failure;
 use infragpt_events::integration::{Connected, Integration, Standing};
 use infragpt_nats::{Cause, HandlerError, Received, Route, ServiceError};
-use infragpt_vault::{Error, Purpose};
+use infragpt_vault::{Error, Purpose, Reader};
 
 use crate::{
-    context::{Context, not_claimed, not_opened, reader, sentence},
+    context::{Context, not_claimed, not_opened, sentence},
     establish::failed,
     request::Target,
 };
@@ -85,7 +85,11 @@ impl Context {
             return Ok(());
         };
         let opened = if has_credential {
-            match self.vault.read(&target.owner(), Purpose::Revoke, &reader(cause)).await {
+            match self
+                .vault
+                .read(&target.owner(), Purpose::Revoke, &Reader::of(cause))
+                .await
+            {
                 Ok(opened) => Some(opened),
                 // Nobody can read it any more, so nobody can end it either.
                 Err(Error::NotStored | Error::Shredded | Error::Unreadable) => return Ok(()),

@@ -16,6 +16,7 @@ use crate::{
     context::{Context, Parts},
     retire::Disconnections,
     state::Signer,
+    trial::Trials,
     turn::Turns,
 };
 
@@ -54,10 +55,12 @@ impl Integrations {
                 .map(|connector| (connector.kind(), connector))
                 .collect(),
             store: EventStore::new(connection),
+            log: Log::new(connection),
             accounts: Accounts::new(connection),
             signer: Signer::new(&keys),
             vault: Vault::new(connection, keys, settings.clock),
             turns: Turns::default(),
+            trials: Trials::default(),
             settings,
         };
         Self {

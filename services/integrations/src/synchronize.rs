@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    context::{Context, refused},
+    context::{Context, refused, sequence},
     establish::failed,
     request::{Asker, Target, organization},
 };
@@ -51,12 +51,13 @@ impl Context {
     pub(crate) async fn synchronize(&self, request: TargetRequest) -> Result<SynchronizeReply, ServiceError> {
         let (target, cause) = self.target(&request)?;
         let executed = self.synchronize_now(&target, &cause).await?;
+        let position = self.position(&target, &cause, sequence(executed.position)).await?;
         let present = self.load(&target).await?;
         Ok(SynchronizeReply {
             integration: target.integration,
             resources: present.connected().map_or(0, |connected| connected.resources.len()),
             appended: executed.events.len(),
-            position: executed.position.map(|position| position.sequence),
+            position,
         })
     }
 

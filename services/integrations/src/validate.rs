@@ -3,18 +3,19 @@
 use infragpt_connectors::{Condition, Failure};
 use infragpt_events::{
     DomainEvent as _,
-    integration::{Connected, IntegrationCommand, Refusal, Standing},
+    integration::{Connected, Integration, IntegrationCommand, Refusal, Standing},
 };
 use infragpt_nats::{Cause, ServiceError};
-use infragpt_vault::{Error, Opened, Purpose, RefreshError, Secret};
+use infragpt_vault::{Error, Opened, Purpose, Reader, RefreshError, Secret};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    context::{Context, not_opened, reader, refused, sentence},
+    context::{Context, not_opened, refused, sentence, sequence},
     establish::failed,
     request::Target,
     synchronize::TargetRequest,
+    trial::Trial,
 };
 
 /// The reply.
@@ -26,27 +27,50 @@ pub struct ValidateReply {
     pub state: String,
     /// Why, where it is not `active`.
     pub reason: Option<String>,
+    /// The sequence in the stream EVENTS of what was found to be different; none when nothing was.
+    pub position: Option<u64>,
 }
 
 impl Context {
     /// Tries the connection now.
     pub(crate) async fn validate(&self, request: TargetRequest) -> Result<ValidateReply, ServiceError> {
         let (target, cause) = self.target(&request)?;
-        self.validate_now(&target, &cause).await?;
+        let appended = self.validate_now(&target, &cause).await?;
+        let position = self.position(&target, &cause, appended).await?;
         let present = self.load(&target).await?;
         Ok(ValidateReply {
             integration: target.integration,
             state: present.lifecycle(self.now()).to_string(),
             reason: present.reason().map(str::to_owned),
+            position,
         })
     }
 
-    /// Tries the connection and records what is different from what is known. That the external system can't be asked
-    /// says nothing of the connection, so it is an error and no event.
-    pub(crate) async fn validate_now(&self, target: &Target, cause: &Cause) -> Result<(), ServiceError> {
-        let (_, connector) = self.connector(target.connector.as_str())?;
+    /// Tries the connection and records what is different from what is known; where the last of that is, if anything. That
+    /// the external system can't be asked says nothing of the connection, so it is an error and no event.
+    pub(crate) async fn validate_now(&self, target: &Target, cause: &Cause) -> Result<Option<u64>, ServiceError> {
         let present = self.load(target).await?;
         let connected = present.connected().ok_or_else(|| refused(&Refusal::NotConnected))?;
+        let tried = self.find_out(target, &present, connected, cause).await;
+        if let Err(error) = &tried {
+            self.note_trial(target, Some(error.message.clone()));
+        }
+        tried
+    }
+
+    fn note_trial(&self, target: &Target, problem: Option<String>) {
+        let at = self.now();
+        self.trials.note(target.integration, Trial { at, problem });
+    }
+
+    async fn find_out(
+        &self,
+        target: &Target,
+        present: &Integration,
+        connected: &Connected,
+        cause: &Cause,
+    ) -> Result<Option<u64>, ServiceError> {
+        let (_, connector) = self.connector(target.connector.as_str())?;
         let condition = match self.open(target, connected, Purpose::Validate, cause).await {
             Ok(opened) => {
                 let secret = opened.as_ref().map(|opened| &opened.credential);
@@ -54,13 +78,14 @@ impl Context {
                     Ok(condition) => condition,
                     Err(Failure::Unauthorized(reason)) => Condition::Broken(reason),
                     // An App that isn't configured can't be asked; what webhooks say is all there is to know.
-                    Err(Failure::NotConfigured(_)) => return Ok(()),
+                    Err(Failure::NotConfigured(_)) => return Ok(None),
                     Err(failure) => return Err(failed(&failure)),
                 }
             }
             Err(error) if error.code == 401 => Condition::Broken(error.message),
             Err(error) => return Err(error),
         };
+        self.note_trial(target, None);
         let commands = match condition {
             Condition::Working { scopes } => {
                 let mut commands = vec![match &present.standing {
@@ -80,6 +105,7 @@ impl Context {
                 reason: sentence(&reason),
             }],
         };
+        let mut position = None;
         for (index, command) in commands.into_iter().enumerate() {
             let cause = Cause {
                 id: format!("{}#validate{index}", cause.id),
@@ -92,6 +118,7 @@ impl Context {
                 command: Box::new(command),
             };
             let executed = self.execute(target, &cause, command).await?;
+            position = sequence(executed.position).or(position);
             for event in &executed.events {
                 let name = event.name();
                 tracing::info!(
@@ -100,7 +127,7 @@ impl Context {
                 );
             }
         }
-        Ok(())
+        Ok(position)
     }
 
     /// The credential of a connection that has one, refreshed where it is about to expire. A 401 where it is dead.
@@ -118,7 +145,7 @@ impl Context {
         let refresh = move |secret: Secret| async move { connector.refresh(&secret).await.map_err(RefreshError::from) };
         match self
             .vault
-            .fresh(&target.owner(), purpose, &reader(cause), refresh)
+            .fresh(&target.owner(), purpose, &Reader::of(cause), refresh)
             .await
         {
             Ok(opened) => Ok(Some(opened)),
