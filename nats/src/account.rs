@@ -157,6 +157,18 @@ impl Accounts {
         Ok(entry.and_then(|entry| entry.claimed(connector.clone(), account.to_owned())))
     }
 
+    /// Whose account it is, or whose it was last, as of now.
+    ///
+    /// # Errors
+    /// [`Error`] when the bucket can't be read.
+    pub async fn find_last(&self, connector: &ConnectorKind, account: &str) -> Result<Option<Claim>, Error> {
+        let entry = self.entry(&key(connector, account)).await?;
+        Ok(entry.and_then(|entry| match entry.content {
+            Content::Held(claim) | Content::Released(claim) => Some(claim),
+            Content::Unreadable => None,
+        }))
+    }
+
     async fn entry(&self, key: &str) -> Result<Option<Entry>, Error> {
         let stored = direct::last_value(&self.connection.client, STREAM, &subject(key)).await?;
         Ok(stored.map(|stored| Entry::read(key, &stored)))

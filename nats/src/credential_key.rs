@@ -6,16 +6,11 @@
 use async_nats::HeaderMap;
 use bytes::Bytes;
 use infragpt_events::OrganizationId;
-use serde::Deserialize;
-use serde_json::json;
 use uuid::Uuid;
 
-use crate::{Connection, direct, publish};
+use crate::{Connection, direct, erase, publish};
 
 const STREAM: &str = "KV_CREDENTIAL_KEYS";
-
-/// 10037 and 10057: no message found; 10043: sequence not found.
-const ABSENT: [u64; 3] = [10_037, 10_043, 10_057];
 
 /// Which data key.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -158,18 +153,8 @@ impl CredentialKeys {
     /// # Errors
     /// [`Error::Erase`].
     pub async fn erase(&self, sequence: u64) -> Result<(), Error> {
-        #[derive(Deserialize)]
-        struct Deleted {
-            success: bool,
-        }
-        // Without `no_erase` the server writes the block of messages again, without this one's bytes.
-        let subject = format!("$JS.API.STREAM.MSG.DELETE.{STREAM}");
-        match publish::api(&self.connection.client, subject, &json!({ "seq": sequence })).await {
-            Ok(Deleted { success: true }) => Ok(()),
-            Ok(Deleted { success: false }) => Err(Error::Erase("the server did not do it".to_owned())),
-            Err(publish::Error::Refused { code, .. }) if ABSENT.contains(&code) => Ok(()),
-            Err(error) => Err(Error::Erase(error.to_string())),
-        }
+        let deleted = erase::delete(&self.connection.client, STREAM, sequence).await;
+        deleted.map(drop).map_err(|error| Error::Erase(error.to_string()))
     }
 
     /// Erases every entry of a key, older ones included.

@@ -92,7 +92,7 @@ pub enum Start {
     Since(DateTime<Utc>),
 }
 
-async fn read_batch(
+pub(crate) async fn read_batch(
     client: &Client,
     stream: &str,
     filter: &str,

@@ -1,0 +1,172 @@
+//! Taking messages out of the log, so that their bytes are in no file of the server any more.
+//!
+//! A purge, a limit and a replaced value only forget a message: its bytes stay in their file until the server compacts it. A
+//! message that is deleted by itself, without `no_erase`, is overwritten:
+//! <https://docs.nats.io/reference/reference-protocols/nats_api_reference>
+
+use async_nats::Client;
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use futures::{StreamExt as _, stream};
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::{Connection, direct, publish};
+
+/// How many messages one page lists.
+const PAGE: usize = 512;
+
+/// How many bytes one page may have, besides its last message: a webhook can have 25 MB.
+const PAGE_BYTES: usize = 8 * 1024 * 1024;
+
+/// How many are deleted at a time.
+const IN_FLIGHT: usize = 64;
+
+/// How often one is tried while the server does not answer.
+const TRIES: u32 = 5;
+
+/// 10037 and 10057: no message found; 10043: sequence not found.
+const ABSENT: [u64; 3] = [10_037, 10_043, 10_057];
+
+/// The header of a dead letter that says where its original stands.
+const DEAD_SEQUENCE: &str = "Infragpt-Dead-Sequence";
+
+/// Why something can't be erased.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// It can't be listed.
+    #[error(transparent)]
+    Read(#[from] direct::Error),
+    /// It can't be deleted.
+    #[error("message {sequence} of {stream} can't be erased: {problem}")]
+    Delete {
+        /// Its stream.
+        stream: String,
+        /// Where it stands there.
+        sequence: u64,
+        /// What went wrong.
+        problem: String,
+    },
+}
+
+/// A stored message that may be erased, whatever it is.
+#[derive(Debug, Clone)]
+pub struct Erasable {
+    /// Where it stands in its stream.
+    pub sequence: u64,
+    /// What it was published on.
+    pub subject: String,
+    /// When the stream stored it, in the server's clock.
+    pub published: DateTime<Utc>,
+    /// Where a dead letter's original stands in its own stream.
+    pub original: Option<u64>,
+    /// Its data.
+    pub payload: Bytes,
+}
+
+/// Lists and erases messages, as far as `connection`'s role may.
+#[derive(Debug, Clone)]
+pub struct Eraser {
+    connection: Connection,
+}
+
+impl Eraser {
+    /// With the permissions of `connection`'s role.
+    pub fn new(connection: &Connection) -> Self {
+        Self {
+            connection: connection.clone(),
+        }
+    }
+
+    /// The next messages of `stream` on subjects that match `filter`, after sequence `after`, in order; none at the end. It is
+    /// a page, in number and in size, however much there is.
+    ///
+    /// # Errors
+    /// [`Error::Read`].
+    pub async fn page(&self, stream: &str, filter: &str, after: u64) -> Result<Vec<Erasable>, Error> {
+        let start = json!({ "seq": after + 1, "max_bytes": PAGE_BYTES });
+        let page = direct::read_batch(&self.connection.client, stream, filter, &start, PAGE).await?;
+        Ok(page.into_iter().map(Erasable::of).collect())
+    }
+
+    /// Where the first message of `stream` stands that was stored at `time` or later; none when there is none.
+    ///
+    /// # Errors
+    /// [`Error::Read`].
+    pub async fn first_since(&self, stream: &str, time: DateTime<Utc>) -> Result<Option<u64>, Error> {
+        let start = json!({ "start_time": time });
+        let first = direct::read_batch(&self.connection.client, stream, ">", &start, 1).await?;
+        Ok(first.first().map(|stored| stored.sequence))
+    }
+
+    /// Erases these messages of `stream`, and returns how many of them were still there. One that is gone already is fine, so
+    /// that it can be repeated.
+    ///
+    /// # Errors
+    /// [`Error::Delete`], the first one; the others are erased nevertheless.
+    pub async fn erase(&self, stream: &str, sequences: &[u64]) -> Result<u64, Error> {
+        // Collected first: a stream over a closure that borrows makes a future that nobody can spawn.
+        let deletions: Vec<_> = sequences
+            .iter()
+            .map(|sequence| self.erase_one(stream, *sequence))
+            .collect();
+        let mut deletions = stream::iter(deletions).buffer_unordered(IN_FLIGHT);
+        let (mut erased, mut failure) = (0, None);
+        while let Some(deleted) = deletions.next().await {
+            match deleted {
+                Ok(was_there) => erased += u64::from(was_there),
+                Err(error) => failure = failure.or(Some(error)),
+            }
+        }
+        failure.map_or(Ok(erased), Err)
+    }
+
+    /// Whether the message was there.
+    async fn erase_one(&self, stream: &str, sequence: u64) -> Result<bool, Error> {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            match delete(&self.connection.client, stream, sequence).await {
+                // After a try without an answer it was most probably that one which deleted it.
+                Ok(was_there) => return Ok(was_there || tries > 1),
+                Err(publish::Error::Unavailable(_)) if tries < TRIES => {}
+                Err(error) => {
+                    return Err(Error::Delete {
+                        stream: stream.to_owned(),
+                        sequence,
+                        problem: error.to_string(),
+                    });
+                }
+            }
+        }
+    }
+}
+
+/// Takes one message out of the server's files; whether it was there.
+pub(crate) async fn delete(client: &Client, stream: &str, sequence: u64) -> Result<bool, publish::Error> {
+    #[derive(Deserialize)]
+    struct Deleted {
+        success: bool,
+    }
+    // Without `no_erase` the server overwrites what the message was.
+    let subject = format!("$JS.API.STREAM.MSG.DELETE.{stream}");
+    match publish::api(client, subject, &json!({ "seq": sequence })).await {
+        Ok(Deleted { success: true }) => Ok(true),
+        Ok(Deleted { success: false }) => Err(publish::Error::Unavailable("the server did not do it".to_owned())),
+        Err(publish::Error::Refused { code, .. }) if ABSENT.contains(&code) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+impl Erasable {
+    fn of(stored: direct::Stored) -> Self {
+        let original = stored.headers.get(DEAD_SEQUENCE);
+        Self {
+            original: original.and_then(|sequence| sequence.as_str().parse().ok()),
+            sequence: stored.sequence,
+            subject: stored.subject,
+            published: stored.published,
+            payload: stored.payload,
+        }
+    }
+}
