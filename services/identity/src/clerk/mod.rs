@@ -1,0 +1,3 @@
+//! Clerk: webhooks in, organizations and people out of them.
+
+pub mod verification;

@@ -1,0 +1,4 @@
+mod acceptance;
+mod hostility;
+mod instance;
+mod rotation;
