@@ -45,6 +45,11 @@ pub(crate) fn seconds() -> i64 {
     now().timestamp()
 }
 
+/// Milliseconds since the epoch, as Clerk writes time.
+pub(crate) fn milliseconds() -> i64 {
+    now().timestamp_millis()
+}
+
 /// The time now, as GitHub writes it.
 pub(crate) fn rfc3339() -> String {
     at(now())

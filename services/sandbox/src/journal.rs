@@ -23,11 +23,11 @@ pub(crate) struct Call {
 /// One attempt to hand something to the app.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Delivery {
-    /// `socket`, `http` or `github`.
+    /// `socket`, `http`, `github` or `clerk`.
     pub(crate) via: &'static str,
     /// Envelope type, event type or webhook event.
     pub(crate) kind: String,
-    /// `event_id`, envelope id or webhook GUID.
+    /// `event_id`, envelope id, webhook GUID or `svix-id`.
     pub(crate) id: String,
     pub(crate) attempt: u32,
     pub(crate) acked: bool,

@@ -1,5 +1,6 @@
-//! Simulators of Slack and GitHub that speak their real wire formats, so that demos and tests need no account.
+//! Simulators of Slack, GitHub and Clerk that speak their real wire formats, so that demos and tests need no account.
 
+mod clerk;
 mod clock;
 mod configuration;
 mod control;
@@ -7,6 +8,7 @@ mod fault;
 mod github;
 mod html;
 mod journal;
+mod operation;
 mod page;
 mod problem;
 mod redirect;
@@ -17,5 +19,9 @@ mod slack;
 mod tests;
 mod world;
 
-pub use configuration::{Configuration, GithubAccount, GithubInstallation, GithubPerson, Named, SlackWorkspace};
+pub use clerk::{Announced, SessionError};
+pub use configuration::{
+    ClerkInstance, ClerkMembership, ClerkOrganization, ClerkUser, Configuration, GithubAccount, GithubInstallation,
+    GithubPerson, Named, SlackWorkspace,
+};
 pub use sandbox::{Error, Sandbox};

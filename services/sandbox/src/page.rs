@@ -35,7 +35,8 @@ fn render(world: &World) -> String {
 <meta name=\"viewport\" content=\"width=device-width\"><title>{team} sandbox</title><style>{STYLE}</style></head><body>\
 <h1>{team}</h1><p><small>A simulated Slack workspace. Connections of the app: {connections}. \
 <a href=\"/control\">Control API</a>, <a href=\"/control/state\">state</a>, \
-<a href=\"/github.com/apps/{slug}/installations/new\">install the GitHub App</a>.</small></p><main>",
+<a href=\"/github.com/apps/{slug}/installations/new\">install the GitHub App</a>, \
+<a href=\"/clerk/sign-in\">sign in</a> (Clerk).</small></p><main>",
         slug = escaped(&world.configuration.github.slug),
         team = escaped(&slack.team_name),
         connections = world.hub.connections(),

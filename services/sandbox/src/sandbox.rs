@@ -11,8 +11,9 @@ use axum::{
 use tokio::{net::TcpListener, task::JoinHandle};
 
 use crate::{
+    clerk::{self, Announced, Clerk, SessionError},
     configuration::Configuration,
-    control, github, page,
+    control, github, page, signature,
     slack::{self, Messages},
     world::{Shared, World},
 };
@@ -41,12 +42,18 @@ pub enum Error {
     /// The configured GitHub App key is not an RSA key in PEM.
     #[error("github.app_key is not a private RSA key or a PKCS#1 public key in PEM")]
     AppKey,
+    /// The secret with which Clerk's webhooks are signed cannot sign any.
+    #[error("clerk.webhook_secret is not `whsec_` and Base64")]
+    WebhookSecret,
+    /// The keys in this crate that sign session tokens are damaged.
+    #[error("the signing keys of the sandbox's Clerk cannot be read")]
+    SigningKeys,
     /// The HTTP client for deliveries could not be built.
     #[error("cannot build the HTTP client for deliveries")]
     Client(#[source] reqwest::Error),
 }
 
-/// A running simulator of Slack and GitHub on one port.
+/// A running simulator of Slack, GitHub and Clerk on one port.
 ///
 /// Dropping it stops it too, without waiting.
 #[derive(Debug)]
@@ -68,6 +75,8 @@ impl Sandbox {
         if let Some(key) = &configuration.github.app_key {
             github::public_key(key).ok_or(Error::AppKey)?;
         }
+        signature::svix(&configuration.clerk.webhook_secret, "", "", b"").ok_or(Error::WebhookSecret)?;
+        let clerk = Clerk::new(&configuration.clerk).ok_or(Error::SigningKeys)?;
         let address = configuration.listen;
         let listen = |source| Error::Listen { address, source };
         let listener = TcpListener::bind(address).await.map_err(listen)?;
@@ -81,7 +90,13 @@ impl Sandbox {
             .redirect(reqwest::redirect::Policy::none())
             .build()
             .map_err(Error::Client)?;
-        let world = Arc::new(World::new(configuration, format!("http://{reached}"), messages, http));
+        let world = Arc::new(World::new(
+            configuration,
+            format!("http://{reached}"),
+            messages,
+            clerk,
+            http,
+        ));
         let router = router(world.clone());
         let shutdown = world.shutdown.clone();
         // A small frame must not wait for the acknowledgement of the one before it.
@@ -123,6 +138,37 @@ impl Sandbox {
         format!("{}/control", self.world.url)
     }
 
+    /// The issuer of Clerk's session tokens, whose keys are below it at `/.well-known/jwks.json`; without a trailing slash.
+    pub fn clerk_issuer(&self) -> String {
+        clerk::issuer(&self.world)
+    }
+
+    /// The page on which people sign in; `redirect_url` says where it leads.
+    pub fn clerk_sign_in_url(&self) -> String {
+        format!("{}/sign-in", clerk::issuer(&self.world))
+    }
+
+    /// A session token (version 2) for a person, and the organization that they act for. The authorized party is the first
+    /// configured origin. Fractions of a second of `lifetime` do not count, and with none it has expired.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError`] if nobody has the id, or the person does not belong to the organization.
+    pub fn session_token(
+        &self,
+        user: &str,
+        organization: Option<&str>,
+        lifetime: Duration,
+    ) -> Result<String, SessionError> {
+        clerk::session_token(&self.world, user, organization, lifetime)
+    }
+
+    /// Tells the app of everybody and everything that exists in Clerk, as if it had just been made; nothing if there is no
+    /// webhook URL. What is configured is told in the same words each time.
+    pub async fn clerk_announce(&self) -> Announced {
+        clerk::announce_everything(&self.world, &clerk::To::Usual).await
+    }
+
     /// Closes all connections and stops; returns once the port is free.
     pub async fn stop(mut self) {
         self.world.shutdown.cancel();
@@ -149,6 +195,7 @@ fn router(world: Shared) -> Router {
         .nest("/slack", slack::routes())
         .nest("/github", github::routes())
         .nest("/github.com", github::web_routes())
+        .nest("/clerk", clerk::routes())
         .nest("/control", control::routes())
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .layer(middleware::from_fn_with_state(world.clone(), until_stopped))

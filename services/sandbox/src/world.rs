@@ -3,6 +3,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
+    clerk::Clerk,
     clock::Clock,
     configuration::Configuration,
     fault::Faults,
@@ -23,6 +24,7 @@ pub(crate) struct World {
     pub(crate) faults: Faults,
     pub(crate) journal: Journal,
     pub(crate) github: Github,
+    pub(crate) clerk: Clerk,
     pub(crate) slack_tokens: slack::Tokens,
     pub(crate) http: reqwest::Client,
     pub(crate) shutdown: CancellationToken,
@@ -35,7 +37,13 @@ pub(crate) struct World {
 pub(crate) type Shared = Arc<World>;
 
 impl World {
-    pub(crate) fn new(configuration: Configuration, url: String, messages: Messages, http: reqwest::Client) -> Self {
+    pub(crate) fn new(
+        configuration: Configuration,
+        url: String,
+        messages: Messages,
+        clerk: Clerk,
+        http: reqwest::Client,
+    ) -> Self {
         let clock = Clock::default();
         if let Some(ts) = messages.latest() {
             clock.after(&ts);
@@ -51,6 +59,7 @@ impl World {
             faults: Faults::default(),
             journal: Journal::default(),
             github,
+            clerk,
             slack_tokens,
             http,
             shutdown: CancellationToken::new(),
@@ -75,6 +84,7 @@ impl World {
         self.set_request_url(None);
         self.slack_tokens.reset();
         self.github.reset(&self.configuration.github);
+        self.clerk.reset(&self.configuration.clerk);
     }
 
     /// The name of the user as which the GitHub App does what it does by itself.

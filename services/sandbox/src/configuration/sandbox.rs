@@ -1,6 +1,6 @@
 use std::{net::SocketAddr, path::PathBuf};
 
-use super::{GithubInstallation, SlackWorkspace};
+use super::{ClerkInstance, GithubInstallation, SlackWorkspace};
 
 /// What a [`crate::Sandbox`] pretends to be and where it listens.
 ///
@@ -13,6 +13,8 @@ pub struct Configuration {
     pub slack: SlackWorkspace,
     /// The one GitHub App that exists, and its first installation.
     pub github: GithubInstallation,
+    /// The one instance of Clerk that exists.
+    pub clerk: ClerkInstance,
     /// Directory in which Slack messages survive a restart; `None` keeps them in memory.
     pub data_directory: Option<PathBuf>,
 }
@@ -23,6 +25,7 @@ impl Default for Configuration {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             slack: SlackWorkspace::default(),
             github: GithubInstallation::default(),
+            clerk: ClerkInstance::default(),
             data_directory: None,
         }
     }

@@ -1,11 +1,13 @@
-//! The control API: what tests and demos make people and GitHub do.
+//! The control API: what tests and demos make people, Slack, GitHub and Clerk do.
 
 mod authorization;
+mod clerk;
 mod command;
 mod connection;
 mod gesture;
 mod installations;
 mod observation;
+mod people;
 mod route;
 mod verb;
 mod webhook;

@@ -32,11 +32,21 @@ enum Via {
     Http,
 }
 
+/// A time as a header has it, which a test may also make a text that is none.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
-enum Timestamp {
+pub(super) enum Timestamp {
     Number(i64),
     Text(String),
+}
+
+impl Timestamp {
+    pub(super) fn text(&self) -> String {
+        match self {
+            Self::Number(number) => number.to_string(),
+            Self::Text(text) => text.clone(),
+        }
+    }
 }
 
 impl Way {
@@ -60,10 +70,7 @@ impl Way {
                 "`via` is `http`, but there is no `url` and none was verified with `url_verification`.",
             )
         })?;
-        let timestamp = self.timestamp.as_ref().map(|timestamp| match timestamp {
-            Timestamp::Number(number) => number.to_string(),
-            Timestamp::Text(text) => text.clone(),
-        });
+        let timestamp = self.timestamp.as_ref().map(Timestamp::text);
         Ok(Route::Http(
             url,
             Signing {

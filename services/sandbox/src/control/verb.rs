@@ -9,7 +9,7 @@ use axum::{
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::{authorization, command, connection, gesture, installations, observation, webhook};
+use super::{authorization, clerk, command, connection, gesture, installations, observation, people, webhook};
 use crate::{problem::Problem, world::Shared};
 
 /// What a verb answers.
@@ -21,7 +21,8 @@ const GUIDE: &str = include_str!("../../CONTROL.md");
 /// Every verb, as a refusal lists them.
 const VERBS: &str = "message, edit, command, interaction, disconnect, url_verification, raw_socket, \
 slack_uninstall, expire_tokens, next_consent, github_webhook, github_app, \
-github_installation, github_approve, github_rate_limit, fault, clear_faults, replies, state, reset";
+github_installation, github_approve, github_rate_limit, clerk_webhook, clerk_announce, clerk_user, clerk_organization, \
+clerk_membership, clerk_session, clerk_rotate_key, clerk_instance, fault, clear_faults, replies, state, reset";
 
 /// Everything below `/control`.
 pub(crate) fn routes() -> Router<Shared> {
@@ -54,6 +55,14 @@ async fn control(State(world): State<Shared>, Path(verb): Path<String>, body: By
         "github_installation" => installations::change(&world, &body).await,
         "github_approve" => installations::approve(&world, &body).await,
         "github_rate_limit" => installations::rate_limit(&world, &body),
+        "clerk_webhook" => clerk::clerk_webhook(&world, &body).await,
+        "clerk_announce" => clerk::clerk_announce(&world, &body).await,
+        "clerk_user" => people::clerk_user(&world, &body).await,
+        "clerk_organization" => people::clerk_organization(&world, &body).await,
+        "clerk_membership" => people::clerk_membership(&world, &body).await,
+        "clerk_session" => clerk::clerk_session(&world, &body),
+        "clerk_rotate_key" => clerk::clerk_rotate_key(&world, &body),
+        "clerk_instance" => clerk::clerk_instance(&world, &body),
         "fault" => observation::fault(&world, &body),
         "clear_faults" => {
             world.faults.clear();

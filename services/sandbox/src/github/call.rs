@@ -11,7 +11,11 @@ use super::{
     identity::{Door, Principal, identify},
     limit::Standing,
 };
-use crate::{clock, fault::Fault, world::World};
+use crate::{
+    clock,
+    operation::{Refused, faulted},
+    world::World,
+};
 
 /// What the handlers need of a request besides path, query and body.
 #[derive(Debug)]
@@ -46,6 +50,12 @@ impl Refusal {
 
     pub(super) fn invalid(message: &str) -> Self {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, message)
+    }
+
+    /// The limit that is not announced; 403 unless told.
+    pub(super) fn limit(status: Option<StatusCode>) -> Self {
+        let status = status.unwrap_or(StatusCode::FORBIDDEN);
+        Self::new(status, "You have exceeded a secondary rate limit.")
     }
 }
 
@@ -157,7 +167,10 @@ pub(super) async fn called(
     asked: &Asked,
     run: impl FnOnce(Principal) -> Answer,
 ) -> Response {
-    let refused = |error: &str| Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, error).into_response();
+    let refused = |refused: Refused<'_>| match refused {
+        Refused::Error(error) => Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, error).into_response(),
+        Refused::Limit(status) => Refusal::limit(status).into_response(),
+    };
     faulted(world, operation, refused, || {
         let (answer, standing) = served(world, door, asked, run);
         let error = answer.as_ref().err().map(|refusal| refusal.1.clone());
@@ -198,38 +211,4 @@ fn served(
         Some(standing)
     };
     (answer, standing)
-}
-
-/// Runs an operation with the fault that was planned for it, and notes the call; `refused` writes a planned error.
-pub(super) async fn faulted(
-    world: &World,
-    operation: &str,
-    refused: impl FnOnce(&str) -> Response,
-    run: impl FnOnce() -> (Response, Option<String>),
-) -> Response {
-    let fault = world.faults.take(operation);
-    if let Some((response, word)) = fault.as_ref().and_then(Fault::instead) {
-        world.journal.call(operation, Some(&word));
-        return response;
-    }
-    match &fault {
-        Some(Fault::Error(error)) => {
-            world.journal.call(operation, Some(error));
-            return refused(error);
-        }
-        Some(Fault::RateLimit { seconds, status }) => {
-            world.journal.call(operation, Some("rate limit"));
-            let status = status.unwrap_or(StatusCode::FORBIDDEN);
-            let refusal = Refusal::new(status, "You have exceeded a secondary rate limit.");
-            return ([(header::RETRY_AFTER, seconds.to_string())], refusal).into_response();
-        }
-        Some(fault) => fault.before().await,
-        None => {}
-    }
-    let (response, error) = run();
-    world.journal.call(operation, error.as_deref());
-    match fault {
-        Some(fault) => fault.after(response).await,
-        None => response,
-    }
 }

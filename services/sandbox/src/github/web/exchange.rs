@@ -7,13 +7,14 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use super::{
     super::{
-        call::faulted,
+        call::Refusal,
         token::{Issued, PERSON_SECONDS, REFRESH_SECONDS},
     },
     fields::Fields,
 };
 use crate::{
     clock,
+    operation::{Refused, faulted},
     world::{Shared, World},
 };
 
@@ -23,7 +24,10 @@ type Pairs = Vec<(&'static str, String)>;
 ///
 /// <https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/generating-a-user-access-token-for-a-github-app>
 pub(super) async fn exchange(State(world): State<Shared>, headers: HeaderMap, fields: Fields) -> Response {
-    let refused = |error: &str| write(&headers, &refusal(error));
+    let refused = |refused: Refused<'_>| match refused {
+        Refused::Error(error) => write(&headers, &refusal(error)),
+        Refused::Limit(status) => Refusal::limit(status).into_response(),
+    };
     faulted(&world, "github.oauth_token", refused, || match issue(&world, &fields) {
         Ok(issued) => (write(&headers, &shown(issued)), None),
         Err(error) => (write(&headers, &refusal(error)), Some(error.to_owned())),
