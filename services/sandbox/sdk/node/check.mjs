@@ -1,8 +1,10 @@
-// Proves that Slack's and GitHub's JavaScript SDKs work against the sandbox at SANDBOX_URL.
+// Proves that Slack's, GitHub's and Clerk's JavaScript SDKs work against the sandbox at SANDBOX_URL.
 
 import assert from "node:assert/strict";
 import { createSign, generateKeyPairSync } from "node:crypto";
 import { createServer } from "node:http";
+import { createClerkClient, verifyToken } from "@clerk/backend";
+import { verifyWebhook } from "@clerk/backend/webhooks";
 import { App } from "@octokit/app";
 import { Octokit } from "@octokit/core";
 import { Webhooks } from "@octokit/webhooks";
@@ -118,37 +120,106 @@ async function githubApp() {
   await assert.rejects(app.octokit.request("GET /app/installations/4242"), { status: 404 });
 }
 
-async function webhooks() {
-  const webhooks = new Webhooks({ secret: "sandbox-webhook-secret" });
-  const received = [];
-  webhooks.on("pull_request.closed", ({ payload }) => received.push(payload.pull_request.merged));
+/** Runs an app's server while `during` has its address; `take` gets what it receives. */
+async function receiving(take, during) {
   const server = createServer(async (request, response) => {
     const pieces = [];
     for await (const piece of request) pieces.push(piece);
-    const body = Buffer.concat(pieces).toString();
     try {
-      await webhooks.verifyAndReceive({
-        id: request.headers["x-github-delivery"],
-        name: request.headers["x-github-event"],
-        signature: request.headers["x-hub-signature-256"],
-        payload: body,
-      });
+      await take(request.headers, Buffer.concat(pieces).toString());
       response.end();
     } catch {
       response.writeHead(401).end();
     }
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const url = `http://127.0.0.1:${server.address().port}`;
-  assert.equal((await control("github_webhook", { url, event: "pull_request" })).status, 200);
-  assert.equal((await control("github_webhook", { url, event: "push", secret: "other" })).status, 401);
-  assert.deepEqual(received, [true]);
+  await during(`http://127.0.0.1:${server.address().port}`);
   server.closeAllConnections();
   server.close();
+}
+
+async function webhooks() {
+  const webhooks = new Webhooks({ secret: "sandbox-webhook-secret" });
+  const received = [];
+  webhooks.on("pull_request.closed", ({ payload }) => received.push(payload.pull_request.merged));
+  const take = (headers, payload) =>
+    webhooks.verifyAndReceive({
+      id: headers["x-github-delivery"],
+      name: headers["x-github-event"],
+      signature: headers["x-hub-signature-256"],
+      payload,
+    });
+  await receiving(take, async (url) => {
+    assert.equal((await control("github_webhook", { url, event: "pull_request" })).status, 200);
+    assert.equal((await control("github_webhook", { url, event: "push", secret: "other" })).status, 401);
+  });
+  assert.deepEqual(received, [true]);
+}
+
+async function clerkSessions() {
+  const instance = { secretKey: "sk_test_sandbox", apiUrl: `${SANDBOX}/clerk` };
+  const options = { ...instance, authorizedParties: [SANDBOX] };
+  const session = async (wanted) => (await control("clerk_session", { user: "user_maya", ...wanted })).token;
+  const claims = await verifyToken(await session({ organization: "acme" }), options);
+  assert.deepEqual([claims.sub, claims.o.id, claims.o.rol, claims.v], ["user_maya", "acme", "admin", 2]);
+  await control("clerk_rotate_key", {});
+  assert.equal((await verifyToken(await session({}), options)).sub, "user_maya");
+  const refusals = [
+    ["token-expired", { lifetime: -10 }],
+    ["token-not-active-yet", { claims: { nbf: Math.floor(Date.now() / 1000) + 60 } }],
+    ["token-invalid-signature", { key: "stranger" }],
+    ["token-invalid-algorithm", { alg: "HS256" }],
+    ["token-invalid-algorithm", { alg: "none" }],
+    ["token-invalid-authorized-parties", { azp: "https://evil.example" }],
+    ["jwk-kid-mismatch", { header: { kid: "ins_other" } }],
+  ];
+  for (const [reason, wanted] of refusals) {
+    await assert.rejects(verifyToken(await session(wanted), options), { reason }, reason);
+  }
+
+  // What somebody may do is read from both versions alike.
+  const publishableKey = `pk_test_${Buffer.from("clerk.example.com$").toString("base64")}`;
+  const clerk = createClerkClient({ ...instance, publishableKey });
+  const authenticated = async (wanted) => {
+    const headers = { authorization: `Bearer ${await session({ organization: "acme", ...wanted })}` };
+    return clerk.authenticateRequest(new Request("http://127.0.0.1:9/", { headers }), { authorizedParties: [SANDBOX] });
+  };
+  for (const version of [1, 2]) {
+    for (const [user, role, canManage] of [["user_maya", "org:admin", true], ["user_tom", "org:member", false]]) {
+      const auth = (await authenticated({ user, version })).toAuth();
+      assert.deepEqual([auth.userId, auth.orgId, auth.orgSlug, auth.orgRole], [user, "acme", "acme", role]);
+      assert.equal(auth.has({ permission: "org:integrations:read" }), true);
+      assert.equal(auth.has({ permission: "org:integrations:manage" }), canManage);
+    }
+  }
+  const pending = await authenticated({ status: "pending" });
+  assert.equal(pending.toAuth().userId, null);
+}
+
+async function clerkWebhooks() {
+  const received = [];
+  const take = async (headers, body) => {
+    const request = new Request("http://127.0.0.1:9/", { method: "POST", headers, body });
+    const signingSecret = "whsec_c2FuZGJveC1jbGVyay13ZWJob29rLXNlY3JldA==";
+    received.push(await verifyWebhook(request, { signingSecret }));
+  };
+  await receiving(take, async (url) => {
+    assert.deepEqual(await control("clerk_announce", { url }), { sent: 8, failed: 0 });
+    const event = { url, type: "role.created", data: {} };
+    assert.equal((await control("clerk_webhook", { ...event, secret: "whsec_b3RoZXIgc2VjcmV0" })).status, 401);
+    assert.equal((await control("clerk_webhook", { ...event, timestamp: 1614265330 })).status, 401);
+  });
+  const [user, , , organization, , membership] = received;
+  assert.deepEqual([user.type, user.data.email_addresses[0].email_address], ["user.created", "maya@example.com"]);
+  assert.deepEqual([organization.type, organization.data.slug], ["organization.created", "acme"]);
+  const { data } = membership;
+  assert.deepEqual([data.role, data.organization.id, data.public_user_data.user_id], ["org:admin", "acme", "user_maya"]);
 }
 
 await slack();
 await github();
 await webhooks();
 await githubApp();
+await clerkSessions();
+await clerkWebhooks();
 console.log("the Node clients work");

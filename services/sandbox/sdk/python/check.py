@@ -1,19 +1,23 @@
-"""Proves that Slack's Python SDKs work against the sandbox at SANDBOX_URL."""
+"""Proves that Slack's Python SDKs, PyJWT and Svix work against the sandbox at SANDBOX_URL."""
 
+import contextlib
 import http.client
 import json
 import os
 import threading
+import time
 import urllib.parse
 import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import jwt
 from slack_bolt import App
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 from slack_sdk.oauth import AuthorizeUrlGenerator
 from slack_sdk.signature import SignatureVerifier
+from svix.webhooks import Webhook, WebhookVerificationError
 
 SANDBOX = os.environ["SANDBOX_URL"]
 client = WebClient(token="xoxb-sandbox", base_url=f"{SANDBOX}/slack/api/")
@@ -121,15 +125,13 @@ def socket_mode():
     handler.close()
 
 
-def events_api():
-    """An event over HTTP has to pass the SDK's own check of its signature."""
-    verdicts = []
+@contextlib.contextmanager
+def receiving(take):
+    """An app's server, which hands body and headers of what it gets to `take`."""
 
     class Receiver(BaseHTTPRequestHandler):
         def do_POST(self):
-            body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-            verifier = SignatureVerifier("sandbox-signing-secret")
-            verdicts.append(verifier.is_valid_request(body, dict(self.headers)))
+            take(self.rfile.read(int(self.headers["Content-Length"])).decode(), dict(self.headers))
             self.send_response(200)
             self.end_headers()
 
@@ -138,15 +140,82 @@ def events_api():
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Receiver) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        url = f"http://127.0.0.1:{server.server_port}"
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def events_api():
+    """An event over HTTP has to pass the SDK's own check of its signature."""
+    verdicts = []
+    verifier = SignatureVerifier("sandbox-signing-secret")
+    with receiving(lambda body, headers: verdicts.append(verifier.is_valid_request(body, headers))) as url:
         assert control("message", text="ping", mention=False, url=url)["acked"]
         assert control("message", text="ping", mention=False, url=url, secret="other")["acked"]
-        server.shutdown()
     assert verdicts == [True, False], verdicts
+
+
+def clerk_sessions():
+    """PyJWT takes good tokens by the served keys, across a rotation, and none that is bad."""
+    issuer = f"{SANDBOX}/clerk"
+    keys = jwt.PyJWKClient(f"{issuer}/.well-known/jwks.json", cooldown_duration=0)
+
+    def session(**wanted):
+        return control("clerk_session", user="user_maya", organization="acme", **wanted)["token"]
+
+    def verified(token):
+        return jwt.decode(token, keys.get_signing_key_from_jwt(token), algorithms=["RS256"], issuer=issuer)
+
+    old = session()
+    claims = verified(old)
+    assert (claims["sub"], claims["o"]["id"], claims["o"]["rol"], claims["v"]) == ("user_maya", "acme", "admin", 2), claims
+    assert verified(session(version=1))["org_role"] == "org:admin"
+    control("clerk_rotate_key")
+    assert verified(session())["sub"] == verified(old)["sub"] == "user_maya"
+    assert len(keys.get_signing_keys()) == 2
+    refusals = [
+        (jwt.ExpiredSignatureError, {"lifetime": -1}),
+        (jwt.ImmatureSignatureError, {"claims": {"nbf": int(time.time()) + 60}}),
+        (jwt.InvalidIssuerError, {"claims": {"iss": "https://clerk.example"}}),
+        (jwt.InvalidSignatureError, {"key": "stranger"}),
+        (jwt.InvalidAlgorithmError, {"alg": "HS256"}),
+        (jwt.InvalidAlgorithmError, {"alg": "none"}),
+        (jwt.PyJWKClientError, {"header": {"kid": "ins_other"}}),
+    ]
+    for error, wanted in refusals:
+        try:
+            verified(session(**wanted))
+        except error:
+            continue
+        raise AssertionError(f"{wanted} was accepted")
+
+
+def clerk_webhooks():
+    """Svix takes what is signed with the secret, and nothing that is old or signed otherwise."""
+    verdicts = []
+    webhook = Webhook("whsec_c2FuZGJveC1jbGVyay13ZWJob29rLXNlY3JldA==")
+
+    def take(body, headers):
+        try:
+            webhook.verify(body, headers)
+            verdicts.append(json.loads(body)["type"])
+        except WebhookVerificationError:
+            verdicts.append(None)
+
+    with receiving(take) as url:
+        assert control("clerk_user", action="update", id="user_tom", url=url)["deliveries"][0]["status"] == 200
+        event = {"url": url, "type": "role.created", "data": {"id": "role_1"}}
+        secrets = ["whsec_b3RoZXIgc2VjcmV0", "whsec_c2FuZGJveC1jbGVyay13ZWJob29rLXNlY3JldA=="]
+        control("clerk_webhook", **event, secret=secrets)
+        control("clerk_webhook", **event, secret=secrets[0])
+        control("clerk_webhook", **event, timestamp=int(time.time()) - 600)
+        control("clerk_webhook", **event, omit=["svix-id"])
+    assert verdicts == ["user.updated", "role.created", None, None, None], verdicts
 
 
 web_api()
 oauth()
 socket_mode()
 events_api()
+clerk_sessions()
+clerk_webhooks()
 print("the Python clients work")

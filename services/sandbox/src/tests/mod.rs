@@ -1,6 +1,9 @@
 //! The sandbox from outside: every test starts one and speaks to it over its sockets.
 
 mod app;
+mod clerk_pages;
+mod clerk_tokens;
+mod clerk_webhooks;
 mod events_api;
 mod faults;
 mod github;
