@@ -206,6 +206,7 @@ async fn an_admin_looks_after_an_organization() {
         "/clerk/organization"
     );
     assert_eq!(tom.claims().get("o"), None);
+    events(&app, count + 1).await;
     maya.post("organization", &[("action", "delete")]).await;
     assert_eq!(maya.claims().get("o"), None);
     let told = events(&app, count + 3).await;
