@@ -13,6 +13,8 @@ pub enum Role {
     Slack,
     /// Receives GitHub's webhooks and stores them.
     Github,
+    /// Receives Clerk's webhooks and stores them.
+    Clerk,
     /// Turns what was received into events.
     Handlers,
     /// Finds and posts answers.
@@ -25,21 +27,28 @@ pub enum Role {
     Projections,
     /// Serves tools from the read models.
     Queries,
-    /// Serves /healthz and /readyz, and where people come back to from Slack and GitHub.
+    /// Decides what administrators say about their organization, and writes what somebody was refused.
+    Identity,
+    /// Erases what was kept of deleted organizations and people.
+    Erasure,
+    /// Serves /api/v1, /healthz and /readyz, and where people come back to from Slack and GitHub.
     Api,
 }
 
 impl Role {
     /// Every role.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 12] = [
         Self::Slack,
         Self::Github,
+        Self::Clerk,
         Self::Handlers,
         Self::Conversations,
         Self::Agent,
         Self::Integrations,
         Self::Projections,
         Self::Queries,
+        Self::Identity,
+        Self::Erasure,
         Self::Api,
     ];
 
@@ -48,12 +57,15 @@ impl Role {
         match self {
             Self::Slack => NatsUser::Slack,
             Self::Github => NatsUser::Github,
+            Self::Clerk => NatsUser::Clerk,
             Self::Handlers => NatsUser::Handlers,
             Self::Conversations => NatsUser::Conversations,
             Self::Agent => NatsUser::Agent,
             Self::Integrations => NatsUser::Integrations,
             Self::Projections => NatsUser::Projections,
             Self::Queries => NatsUser::Queries,
+            Self::Identity => NatsUser::Identity,
+            Self::Erasure => NatsUser::Erasure,
             Self::Api => NatsUser::Api,
         }
     }
@@ -62,13 +74,13 @@ impl Role {
     pub fn answers_others(self) -> bool {
         matches!(
             self,
-            Self::Agent | Self::Integrations | Self::Projections | Self::Queries
+            Self::Agent | Self::Integrations | Self::Projections | Self::Queries | Self::Identity
         )
     }
 
     /// Whether it serves something over HTTP.
     pub fn has_http(self) -> bool {
-        matches!(self, Self::Slack | Self::Github | Self::Api)
+        matches!(self, Self::Slack | Self::Github | Self::Clerk | Self::Api)
     }
 }
 

@@ -9,9 +9,11 @@ use infragpt_agent::Agent;
 use infragpt_api::{self as api, Readiness};
 use infragpt_connectors::{self as connectors, Connector, github, slack};
 use infragpt_conversations::{Conversations, Settings};
+use infragpt_erasure::Erasure;
+use infragpt_identity::{Identity, Sessions, clerk};
 use infragpt_integrations::{Integrations, Settings as IntegrationSettings};
 use infragpt_nats::{Connection, FactPublisher, GrantKey, Subscription, connection};
-use infragpt_projections::{self as projections, PgPool};
+use infragpt_projections::{self as projections, PgPool, wall::Wall};
 use infragpt_vault::KeyRing;
 use secrecy::SecretString;
 use tokio::{
@@ -195,19 +197,30 @@ impl<'a> Serving<'a> {
         });
         match role {
             Role::Slack | Role::Github => return Ok(self.inbound(role, &connection)),
-            Role::Api => return Ok(api::authorization::routes(connection)),
+            Role::Clerk => return self.clerk(&connection),
+            Role::Api => return self.api(connection),
             Role::Handlers => {
                 let slack = Subscription::new(&connection, "RAW_SLACK", "slack_handler");
                 let github = Subscription::new(&connection, "RAW_GITHUB", "github_handler");
+                let clerk = Subscription::new(&connection, "RAW_CLERK", "clerk_handler");
                 let backlog = Subscription::new(&connection, "EVENTS", "connections");
                 let stop = self.shutdown.clone();
                 self.spawn(role, slack.run(slack::Handler::new(&connection), stop.clone()));
                 self.spawn(role, github.run(github::Handler::new(&connection), stop.clone()));
+                self.spawn(role, clerk.run(clerk::Handler::new(&connection), stop.clone()));
                 self.spawn(role, backlog.run(github::Backlog::new(&connection), stop));
             }
             Role::Conversations => {
                 let conversations = Conversations::new(&connection, self.grants()?, Settings::default(), now);
                 self.spawn(role, conversations.run(self.shutdown.clone()));
+            }
+            Role::Identity => {
+                let identity = Identity::new(&connection, now);
+                self.spawn(role, identity.run(self.answerers_shutdown.clone()));
+            }
+            Role::Erasure => {
+                let erasure = Erasure::new(&connection, now);
+                self.spawn(role, erasure.run(self.shutdown.clone()));
             }
             Role::Agent => self.spawn(role, Agent::new(&connection, now).run(self.answerers_shutdown.clone())),
             Role::Integrations => {
@@ -247,6 +260,41 @@ impl<'a> Serving<'a> {
             self.spawn(role, async move { running.await.map_err(anyhow::Error::from_boxed) });
         }
         inbound.routes
+    }
+
+    /// Clerk's webhooks, if their secret is configured.
+    fn clerk(&mut self, connection: &Connection) -> Result<Router, Failure> {
+        let publisher = FactPublisher::new(connection);
+        let inbound = clerk::inbound(&self.configuration.clerk, publisher, now).map_err(Failure::usage)?;
+        Ok(inbound.map(|inbound| inbound.routes).unwrap_or_default())
+    }
+
+    /// Where people come back to, and `/api/v1` if somebody can sign in.
+    fn api(&mut self, connection: Connection) -> Result<Router, Failure> {
+        let sessions = Sessions::new(&self.configuration.clerk, now);
+        let pages = api::authorization::routes(connection.clone(), sessions.clone());
+        let Some(sessions) = sessions else {
+            tracing::info!("/api/v1 is off: `clerk.issuer` is not configured");
+            return Ok(pages);
+        };
+        let wall = Wall::connect(database_url(self.configuration)?).map_err(Failure::usage)?;
+        let checked = wall.clone();
+        self.readiness.add("postgresql.api", move || {
+            let wall = checked.clone();
+            async move {
+                wall.reachable()
+                    .await
+                    .map_err(|_| "not reachable, or without tables".to_owned())
+            }
+        });
+        let parts = api::v1::Parts {
+            wall,
+            sessions,
+            connection,
+            settings: self.api_settings()?,
+            clock: now,
+        };
+        Ok(pages.merge(api::v1::routes(parts)))
     }
 
     fn integration_settings(&self) -> IntegrationSettings {

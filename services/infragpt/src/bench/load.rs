@@ -1,4 +1,4 @@
-//! Signed webhooks over connections that are kept: as little work as possible, because the load shares the processors
+//! Requests over connections that are kept: as little work as possible, because the load shares the processors
 //! with what is measured.
 
 use std::{
@@ -12,7 +12,7 @@ use tokio::{
     net::TcpStream,
 };
 
-/// How often one webhook is delivered again before the run is given up.
+/// How often one request is sent again before the run is given up.
 const TRIES: usize = 20;
 /// How long one answer may take.
 const ANSWER_WITHIN: Duration = Duration::from_secs(15);
@@ -45,31 +45,47 @@ pub(super) async fn deliver(
     count: usize,
     connections: usize,
 ) -> anyhow::Result<Delivered> {
+    let write = |index, request: &mut Vec<u8>| webhook.write(first + index, request);
+    send(webhook.host, count, connections, write).await
+}
+
+/// Sends `count` requests to `host`, each as `write` makes it of its number, over `connections` connections, until it is
+/// answered with 2xx.
+///
+/// # Errors
+/// When one of them never is.
+pub(super) async fn send(
+    host: &str,
+    count: usize,
+    connections: usize,
+    write: impl Fn(usize, &mut Vec<u8>),
+) -> anyhow::Result<Delivered> {
     let mut open = Vec::new();
     for _ in 0..connections {
-        let socket = TcpStream::connect(webhook.host)
+        let socket = TcpStream::connect(host)
             .await
-            .with_context(|| format!("nothing listens at {}", webhook.host))?;
+            .with_context(|| format!("nothing listens at {host}"))?;
         socket.set_nodelay(true)?;
         open.push(socket);
     }
     let next = AtomicUsize::new(0);
     let started = Instant::now();
     let work = open.into_iter().map(|socket| {
-        let next = &next;
+        let (next, write) = (&next, &write);
         async move {
             let mut connection = Connection {
                 socket,
                 received: Vec::with_capacity(1024),
             };
-            let mut request = Vec::with_capacity(webhook.body.len() + 512);
+            let mut request = Vec::with_capacity(1024);
             let mut latencies = Vec::new();
             loop {
                 let index = next.fetch_add(1, Ordering::Relaxed);
                 if index >= count {
                     return anyhow::Ok(latencies);
                 }
-                webhook.write(first + index, &mut request);
+                request.clear();
+                write(index, &mut request);
                 let sent = Instant::now();
                 connection.until_accepted(&request).await?;
                 latencies.push(super::figures::milliseconds(sent.elapsed()));
@@ -94,7 +110,6 @@ impl Webhook<'_> {
             self.signature,
             self.body.len(),
         );
-        request.clear();
         request.extend_from_slice(head.as_bytes());
         request.extend_from_slice(self.body);
     }
@@ -112,17 +127,17 @@ impl Connection {
             self.socket
                 .write_all(request)
                 .await
-                .context("a webhook can't be sent")?;
+                .context("a request can't be sent")?;
             status = tokio::time::timeout(ANSWER_WITHIN, self.answer())
                 .await
-                .context("a webhook was not answered")??;
+                .context("a request was not answered")??;
             match status {
                 200..300 => return Ok(()),
                 500.. => tokio::time::sleep(Duration::from_millis(50)).await,
-                _ => bail!("a webhook was refused with status {status}"),
+                _ => bail!("a request was refused with status {status}"),
             }
         }
-        bail!("a webhook was answered with status {status} {TRIES} times")
+        bail!("a request was answered with status {status} {TRIES} times")
     }
 
     /// Reads one answer and returns its status.

@@ -21,6 +21,16 @@ const KEYS: &[&str] = &[
     "encryption.keys",
     "integrations.probe_seconds",
     "integrations.synchronize_seconds",
+    "api.cors_origins",
+    "api.rate_per_minute",
+    "api.rate_burst",
+    "api.trusted_proxies",
+    "clerk.issuer",
+    "clerk.jwks_url",
+    "clerk.authorized_parties",
+    "clerk.sign_in_url",
+    "clerk.webhook_secret",
+    "clerk.max_body_bytes",
     "slack.signing_secret",
     "slack.app_token",
     "slack.bot_token",
@@ -113,7 +123,7 @@ impl Provider for Variables {
 
 /// Other keys are text although it may have digits only, such as a secret.
 fn is_number(key: &str) -> bool {
-    ["_bytes", "_connections", "_seconds", "replicas", "app_id"]
+    ["_bytes", "_connections", "_seconds", "_minute", "_burst", "replicas", "app_id"]
         .iter()
         .any(|end| key.ends_with(end))
 }

@@ -29,6 +29,10 @@ pub struct Configuration {
     pub encryption: Encryption,
     /// How connections are looked after.
     pub integrations: Integrations,
+    /// The HTTP API.
+    pub api: Api,
+    /// Where people sign in.
+    pub clerk: infragpt_identity::Configuration,
     /// The Slack application.
     pub slack: slack::Configuration,
     /// The GitHub App.
@@ -118,6 +122,20 @@ pub struct Integrations {
     pub probe_seconds: u64,
     /// How often what a connection may see is compared with what there is, in seconds.
     pub synchronize_seconds: u64,
+}
+
+/// `[api]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Api {
+    /// Origins whose pages may call the API with a browser's session, separated by commas.
+    pub cors_origins: String,
+    /// How many requests an organization may make in a minute.
+    pub rate_per_minute: u32,
+    /// How many of them at once.
+    pub rate_burst: u32,
+    /// Addresses of proxies that are believed in what they say of the client, separated by commas.
+    pub trusted_proxies: String,
 }
 
 /// The users of `nats/server.conf`: one for each role, and the two that people use.

@@ -51,13 +51,10 @@ pub async fn dev(arguments: DevArguments) -> Result<(), Failure> {
         _ = interrupted.recv() => return Ok(()),
         _ = terminated.recv() => return Ok(()),
     };
-    if let Some(path) = &arguments.endpoints {
-        // Written beside and renamed, so that whoever waits for the file never reads half of it.
-        let partial = path.with_extension("partial");
+    let usual = arguments.data_directory.join("endpoints.json");
+    for path in [Some(&usual), arguments.endpoints.as_ref()].into_iter().flatten() {
         let json = serde_json::to_string_pretty(&installation.endpoints).context("the endpoints can't be written")?;
-        std::fs::write(&partial, json)
-            .and_then(|()| std::fs::rename(&partial, path))
-            .with_context(|| format!("{} can't be written", path.display()))?;
+        write_private(path, &json)?;
     }
     let variables = arguments.data_directory.join("environment.sh");
     write_variables(&installation, &variables)?;
@@ -106,13 +103,20 @@ fn write_variables(installation: &Installation, path: &Path) -> anyhow::Result<(
         let quoted = value.replace('\'', "'\\''");
         lines.extend(["export ", name, "='", &quoted, "'\n"]);
     }
+    write_private(path, &lines)
+}
+
+/// Writes a file for its owner alone: beside and renamed, so that whoever waits for it never reads half of it.
+fn write_private(path: &Path, text: &str) -> anyhow::Result<()> {
+    let partial = path.with_extension("partial");
     std::fs::OpenOptions::new()
         .create(true)
         .write(true)
         .truncate(true)
         .mode(0o600)
-        .open(path)
-        .and_then(|mut file| file.write_all(lines.as_bytes()))
+        .open(&partial)
+        .and_then(|mut file| file.write_all(text.as_bytes()))
+        .and_then(|()| std::fs::rename(&partial, path))
         .with_context(|| format!("{} can't be written", path.display()))
 }
 
@@ -120,5 +124,7 @@ async fn start(options: Options) -> anyhow::Result<Installation> {
     let mut installation = Installation::start(options).await?;
     installation.start_roles().await?;
     installation.connect_organization().await?;
+    let announced = installation.sandbox.clerk_announce().await;
+    anyhow::ensure!(announced.failed == 0, "{} of Clerk's webhooks were refused", announced.failed);
     Ok(installation)
 }

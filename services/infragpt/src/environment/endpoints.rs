@@ -41,8 +41,16 @@ pub struct Endpoints {
     pub github_private_key_file: PathBuf,
     /// What GitHub signs with.
     pub github_webhook_secret: String,
+    /// Who issues sessions: the sandbox's Clerk.
+    pub clerk_issuer: String,
+    /// What Clerk signs its webhooks with.
+    pub clerk_webhook_secret: String,
+    /// Where people sign in.
+    pub sign_in_url: String,
     /// The organization that is connected.
     pub organization_id: String,
+    /// A session of the organization's administrator, for a day: `Authorization: Bearer` for `/api/v1`.
+    pub session_token: String,
 }
 
 /// A NATS user.
@@ -59,6 +67,8 @@ impl fmt::Display for Endpoints {
         writeln!(formatter, "  Slack (sandbox)  {}", self.sandbox_url)?;
         writeln!(formatter, "  control API      {}", self.control_url)?;
         writeln!(formatter, "  webhooks, health {}", self.api_url)?;
+        writeln!(formatter, "  API              {0}/api/v1 (browse {0}/api/v1/docs)", self.api_url)?;
+        writeln!(formatter, "  sign in          {}", self.sign_in_url)?;
         writeln!(formatter, "  metrics          {}/metrics", self.operator_url)?;
         writeln!(formatter, "  PostgreSQL       {}", self.database_url)?;
         writeln!(formatter, "  NATS             {}", self.nats_url)?;

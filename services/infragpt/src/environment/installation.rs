@@ -5,13 +5,14 @@ use std::{
     fs,
     net::{SocketAddr, TcpListener},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use anyhow::Context as _;
 use infragpt_local::{NatsServer, Postgres, PostgresOptions};
 use infragpt_nats::{Connection, ConnectionConfiguration, Definitions};
 use infragpt_projections as projections;
-use infragpt_sandbox::Sandbox;
+use infragpt_sandbox::{ClerkInstance, Sandbox};
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
@@ -20,6 +21,11 @@ use crate::configuration::NatsUser;
 
 /// The private key of the sandbox's GitHub App: it opens nothing but sandboxes.
 const SANDBOX_APP_KEY: &str = include_str!("sandbox-app-key.pem");
+
+/// The administrator of the local organization, whose session the endpoints have.
+const ADMINISTRATOR: &str = "user_maya";
+/// Long enough for a day of trying things.
+const SESSION_LIFETIME: Duration = Duration::from_hours(24);
 
 /// What an installation is made of.
 #[derive(Debug, Clone)]
@@ -124,7 +130,7 @@ impl Installation {
             &database_url,
             &sandbox,
             (api, free_address()?),
-        );
+        )?;
         let environment = environment(&options, &secrets, &endpoints);
         let installation = Self {
             nats,
@@ -304,6 +310,7 @@ async fn migrate(database_url: &SecretString) -> anyhow::Result<()> {
 fn sandbox_configuration(options: &Options, api: SocketAddr) -> infragpt_sandbox::Configuration {
     let mut configuration = infragpt_sandbox::Configuration {
         data_directory: Some(options.data_directory.join("sandbox")),
+        clerk: ClerkInstance::with_organization(&options.organization),
         ..infragpt_sandbox::Configuration::default()
     };
     let (slack, github) = (&mut configuration.slack, &mut configuration.github);
@@ -312,6 +319,8 @@ fn sandbox_configuration(options: &Options, api: SocketAddr) -> infragpt_sandbox
     github.callback_urls = vec![format!("http://{api}/oauth/github/callback")];
     github.setup_url = Some(format!("http://{api}/oauth/github/setup"));
     github.webhook_url = Some(format!("http://{api}/webhooks/github"));
+    configuration.clerk.webhook_url = Some(format!("http://{api}/webhooks/clerk"));
+    configuration.clerk.app_origins = vec![format!("http://{api}")];
     configuration
 }
 
@@ -322,7 +331,7 @@ fn endpoints(
     database_url: &SecretString,
     sandbox: &Sandbox,
     (api, operator): (SocketAddr, SocketAddr),
-) -> Endpoints {
+) -> anyhow::Result<Endpoints> {
     let defaults = sandbox_configuration(options, api);
     let nats_users = secrets
         .nats
@@ -337,7 +346,10 @@ fn endpoints(
             )
         })
         .collect();
-    Endpoints {
+    let session_token = sandbox
+        .session_token(ADMINISTRATOR, Some(&options.organization), SESSION_LIFETIME)
+        .context("nobody can sign in")?;
+    Ok(Endpoints {
         api_url: format!("http://{api}"),
         operator_url: format!("http://{operator}"),
         sandbox_url: sandbox.url().to_owned(),
@@ -360,8 +372,12 @@ fn endpoints(
         github_app_id: defaults.github.app_id,
         github_private_key_file: options.data_directory.join("github-app.pem"),
         github_webhook_secret: defaults.github.webhook_secret,
+        clerk_issuer: sandbox.clerk_issuer(),
+        clerk_webhook_secret: defaults.clerk.webhook_secret,
+        sign_in_url: sandbox.clerk_sign_in_url(),
         organization_id: options.organization.clone(),
-    }
+        session_token,
+    })
 }
 
 /// A loopback address that is free now: it stays the same when the roles are restarted, so it can't be chosen by them.
@@ -402,6 +418,10 @@ fn environment(options: &Options, secrets: &Secrets, endpoints: &Endpoints) -> B
         ("GITHUB_CLIENT_ID", &sandbox.github.client_id),
         ("GITHUB_CLIENT_SECRET", &sandbox.github.client_secret),
         ("GITHUB_SLUG", &sandbox.github.slug),
+        ("CLERK_ISSUER", &endpoints.clerk_issuer),
+        ("CLERK_AUTHORIZED_PARTIES", &endpoints.api_url),
+        ("CLERK_SIGN_IN_URL", &endpoints.sign_in_url),
+        ("CLERK_WEBHOOK_SECRET", &endpoints.clerk_webhook_secret),
     ]
     .into_iter()
     .map(|(name, value)| (format!("INFRAGPT_{name}"), value.to_owned()))

@@ -131,6 +131,24 @@ impl Observer {
         Ok(answer)
     }
 
+    /// Clerk tells of everybody and everything that exists, and the product has taken it in.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn sign_up(&self) -> anyhow::Result<()> {
+        let announced = self.installation.sandbox.clerk_announce().await;
+        ensure!(announced.failed == 0, "{} of Clerk's webhooks were refused", announced.failed);
+        let endpoints = &self.installation.endpoints;
+        let client = reqwest::Client::new();
+        self.until("the administrator to be let in", async || {
+            let asked = client
+                .get(format!("{}/api/v1/me", endpoints.api_url))
+                .bearer_auth(&endpoints.session_token);
+            Ok(asked.send().await?.status().is_success().then_some(()))
+        })
+        .await
+    }
+
     /// Waits until handlers and conversations have nothing left to do.
     ///
     /// # Errors
@@ -139,9 +157,11 @@ impl Observer {
         for (stream, consumer) in [
             ("RAW_SLACK", "slack_handler"),
             ("RAW_GITHUB", "github_handler"),
+            ("RAW_CLERK", "clerk_handler"),
             ("EVENTS", "conversations"),
             ("EVENTS", "connections"),
             ("EVENTS", "disconnections"),
+            ("EVENTS", "erasures"),
         ] {
             self.until(&format!("{consumer} to have nothing left"), async || {
                 let at = self.log.consumer(stream, consumer).await?;

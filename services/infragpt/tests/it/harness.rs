@@ -32,6 +32,18 @@ impl App {
         app
     }
 
+    /// As [`start`](Self::start), with variables for the roles.
+    pub async fn start_with(environment: &[(&str, &str)]) -> Self {
+        let mut app = Self::start_without_roles(|options| {
+            let environment = environment.iter();
+            options.environment.extend(environment.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        })
+        .await;
+        app.installation.start_roles().await.unwrap();
+        app.connect_acme().await;
+        app
+    }
+
     /// Servers and sandbox only, with options changed by `adjust`.
     pub async fn start_without_roles(adjust: impl FnOnce(&mut Options)) -> Self {
         install_crypto();

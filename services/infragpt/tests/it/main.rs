@@ -4,6 +4,7 @@
 
 mod accounts;
 mod answers;
+mod api;
 mod benchmarks;
 mod command_line;
 mod connections;
@@ -11,11 +12,14 @@ mod connector;
 mod crashes;
 mod credentials;
 mod documentation;
+mod erasure;
 mod event_store;
 mod facts;
+mod fuzz;
 mod harness;
 mod inbound;
 mod installations;
+mod organizations;
 mod permissions;
 mod read_models;
 mod secrets;

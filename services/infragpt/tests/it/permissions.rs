@@ -19,15 +19,18 @@ use uuid::Uuid;
 use crate::harness::{Nats, until};
 
 /// The roles that serve; people's users come apart.
-const ROLES: [NatsUser; 9] = [
+const ROLES: [NatsUser; 12] = [
     NatsUser::Slack,
     NatsUser::Github,
+    NatsUser::Clerk,
     NatsUser::Handlers,
     NatsUser::Conversations,
     NatsUser::Agent,
     NatsUser::Integrations,
     NatsUser::Projections,
     NatsUser::Queries,
+    NatsUser::Identity,
+    NatsUser::Erasure,
     NatsUser::Api,
 ];
 
@@ -54,7 +57,7 @@ async fn no_role_makes_a_consumer_or_touches_a_stream() {
             ("$JS.API.CONSUMER.DELETE.EVENTS.conversations", &json!({})),
             ("$JS.API.STREAM.PURGE.EVENTS", &json!({})),
             ("$JS.API.STREAM.DELETE.EVENTS", &json!({})),
-            ("$JS.API.STREAM.MSG.DELETE.EVENTS", &json!({ "seq": 1 })),
+            ("$JS.API.STREAM.UPDATE.EVENTS", &json!({})),
         ] {
             assert!(
                 !may(&nats, user, subject, request.clone()).await,
@@ -75,15 +78,21 @@ async fn only_those_who_need_a_stream_read_it() {
         for stream in [
             "RAW_SLACK",
             "RAW_GITHUB",
+            "RAW_CLERK",
             "EVENTS",
             "CREDENTIALS",
             "KV_CREDENTIAL_KEYS",
+            "KV_IDEMPOTENCY_KEYS",
             "DEAD_LETTERS",
         ] {
             let expected = match stream {
                 "EVENTS" => matches!(
                     user,
-                    NatsUser::Handlers | NatsUser::Conversations | NatsUser::Integrations
+                    NatsUser::Handlers
+                        | NatsUser::Conversations
+                        | NatsUser::Integrations
+                        | NatsUser::Identity
+                        | NatsUser::Erasure
                 ),
                 "CREDENTIALS" => user == NatsUser::Integrations,
                 _ => false,
@@ -115,11 +124,17 @@ async fn only_those_who_need_a_stream_read_it() {
             );
         }
     }
-    // Who may erase a data key may erase nothing else.
-    for stream in ["KV_CREDENTIAL_KEYS", "CREDENTIALS", "EVENTS", "KV_CONNECTOR_ACCOUNTS"] {
+    // Who may erase a data key may erase nothing else, and who erases what was deleted touches no credential.
+    let erasable = ["RAW_SLACK", "RAW_GITHUB", "RAW_CLERK", "DEAD_LETTERS", "EVENTS"];
+    let others = ["KV_CREDENTIAL_KEYS", "CREDENTIALS", "KV_CONNECTOR_ACCOUNTS", "KV_IDEMPOTENCY_KEYS"];
+    for stream in erasable.into_iter().chain(others) {
         for user in ROLES {
             let subject = format!("$JS.API.STREAM.MSG.DELETE.{stream}");
-            let expected = user == NatsUser::Integrations && stream == "KV_CREDENTIAL_KEYS";
+            let expected = match user {
+                NatsUser::Integrations => stream == "KV_CREDENTIAL_KEYS",
+                NatsUser::Erasure => erasable.contains(&stream),
+                _ => false,
+            };
             assert_eq!(
                 may(&nats, user, &subject, json!({ "seq": 9 })).await,
                 expected,
@@ -133,6 +148,8 @@ async fn only_those_who_need_a_stream_read_it() {
         ("EVENTS", "projections".to_owned()),
         ("RAW_SLACK", "slack_handler".to_owned()),
         ("RAW_GITHUB", "github_handler".to_owned()),
+        ("RAW_CLERK", "clerk_handler".to_owned()),
+        ("EVENTS", "erasures".to_owned()),
     ] {
         let subject = format!("$JS.API.CONSUMER.CREATE.{stream}.{consumer}");
         let request = json!({ "stream_name": stream, "config": {} });
@@ -146,16 +163,22 @@ async fn only_those_who_need_a_stream_read_it() {
 #[tokio::test]
 async fn inbound_roles_store_their_own_facts_only() {
     let nats = Nats::start().await;
-    let (slack, github) = (
+    let (slack, github, clerk) = (
         RawSubject::slack("T", "message"),
         RawSubject::github(None, "ping", None),
+        RawSubject::clerk(None, "user.created"),
     );
     for (user, subject, expected) in [
         (NatsUser::Slack, &slack, true),
         (NatsUser::Slack, &github, false),
         (NatsUser::Github, &github, true),
         (NatsUser::Github, &slack, false),
+        (NatsUser::Clerk, &clerk, true),
+        (NatsUser::Clerk, &slack, false),
+        (NatsUser::Slack, &clerk, false),
         (NatsUser::Agent, &slack, false),
+        (NatsUser::Api, &clerk, false),
+        (NatsUser::Erasure, &slack, false),
         (NatsUser::Queries, &github, false),
     ] {
         let publisher = FactPublisher::new(&nats.connect(user).await);

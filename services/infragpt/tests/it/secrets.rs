@@ -47,11 +47,23 @@ pub fn files_with_tokens(directory: &Path, without: &[&str], planted: bool) -> V
     found
 }
 
+/// The files below `directory` with `needle` in them.
+pub fn files_with(directory: &Path, needle: &[u8]) -> Vec<String> {
+    let mut found = Vec::new();
+    each_file(directory, &[], &mut |path, bytes| {
+        if memchr::memmem::find(bytes, needle).is_some() {
+            found.push(path.display().to_string());
+        }
+    });
+    found
+}
+
 #[tokio::test]
 async fn no_secret_is_written_anywhere() {
     let mut app = App::start_without_roles(|options| options.log_level = "debug".into()).await;
     app.installation.start_roles().await.unwrap();
     app.installation.connect_organization().await.unwrap();
+    app.sign_up().await.unwrap();
     let url = app.slack_url();
     // A canary in a message proves that the search reaches streams and tables.
     let canary = "canary-that-is-in-the-open";
@@ -94,15 +106,7 @@ async fn no_secret_is_written_anywhere() {
     app.installation.roles.take().unwrap().stop().await.unwrap();
     app.installation.postgres.as_mut().unwrap().stop().await.unwrap();
 
-    let search = |needle: &str| {
-        let mut found = Vec::new();
-        each_file(app.directory(), &[], &mut |path, bytes| {
-            if memchr::memmem::find(bytes, needle.as_bytes()).is_some() {
-                found.push(path.display().to_string());
-            }
-        });
-        found
-    };
+    let search = |needle: &str| files_with(app.directory(), needle.as_bytes());
     let seen = search(canary);
     let seen_tokens = files_with_tokens(app.directory(), &[], true);
     for place in ["/nats/", "/postgres/", "/dump.sql"] {
@@ -131,6 +135,8 @@ async fn no_secret_is_written_anywhere() {
         endpoints.slack_app_token,
         endpoints.slack_bot_token,
         endpoints.github_webhook_secret,
+        endpoints.clerk_webhook_secret,
+        endpoints.session_token,
         "sandbox-verification-token".to_owned(),
         environment["INFRAGPT_GRANT_KEY"].clone(),
     ];
