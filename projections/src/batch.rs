@@ -1,22 +1,36 @@
 //! Messages of one stream on their way into the read models.
 
 use infragpt_events::{
-    DomainEvent, audit::AuditEvent, change::ChangeEvent, conversation::ConversationEvent, integration::IntegrationEvent,
+    DomainEvent, action::ActionEvent, audit::AuditEvent, change::ChangeEvent, conversation::ConversationEvent,
+    integration::IntegrationEvent, organization::OrganizationEvent, user::UserEvent,
 };
 use infragpt_nats::{DecodeFailure, Received, decode_event};
 use sqlx::PgConnection;
 
-use crate::{Recorded, audit, changes, conversations, event_index, integrations, resources};
+use crate::{
+    Recorded, actions, audit, changes, conversations,
+    erasure::{self, Gone},
+    event_index, integrations, members, organizations, resources, users,
+};
 
 /// Messages of one stream in its order, decoded for the read models that take them.
 #[derive(Debug, Default)]
 pub struct Batch {
     received: Vec<Received>,
-    integrations: Vec<Recorded<IntegrationEvent>>,
-    changes: Vec<Recorded<ChangeEvent>>,
-    conversations: Vec<Recorded<ConversationEvent>>,
-    audit: Vec<Recorded<AuditEvent>>,
+    events: Events,
     unreadable: Vec<(usize, DecodeFailure)>,
+}
+
+/// The domain events of a batch by what they happened to, each in the order of the log.
+#[derive(Debug, Default)]
+pub(crate) struct Events {
+    pub organizations: Vec<Recorded<OrganizationEvent>>,
+    pub users: Vec<Recorded<UserEvent>>,
+    pub integrations: Vec<Recorded<IntegrationEvent>>,
+    pub changes: Vec<Recorded<ChangeEvent>>,
+    pub conversations: Vec<Recorded<ConversationEvent>>,
+    pub actions: Vec<Recorded<ActionEvent>>,
+    pub audit: Vec<Recorded<AuditEvent>>,
 }
 
 impl Batch {
@@ -28,11 +42,15 @@ impl Batch {
             if message.token(0) != Some("events") {
                 continue;
             }
+            let events = &mut batch.events;
             let decoded = match message.token(1) {
-                Some(IntegrationEvent::AGGREGATE) => recorded(message).map(|event| batch.integrations.push(event)),
-                Some(ChangeEvent::AGGREGATE) => recorded(message).map(|event| batch.changes.push(event)),
-                Some(ConversationEvent::AGGREGATE) => recorded(message).map(|event| batch.conversations.push(event)),
-                Some(AuditEvent::AGGREGATE) => recorded(message).map(|event| batch.audit.push(event)),
+                Some(OrganizationEvent::AGGREGATE) => recorded(message).map(|event| events.organizations.push(event)),
+                Some(UserEvent::AGGREGATE) => recorded(message).map(|event| events.users.push(event)),
+                Some(IntegrationEvent::AGGREGATE) => recorded(message).map(|event| events.integrations.push(event)),
+                Some(ChangeEvent::AGGREGATE) => recorded(message).map(|event| events.changes.push(event)),
+                Some(ConversationEvent::AGGREGATE) => recorded(message).map(|event| events.conversations.push(event)),
+                Some(ActionEvent::AGGREGATE) => recorded(message).map(|event| events.actions.push(event)),
+                Some(AuditEvent::AGGREGATE) => recorded(message).map(|event| events.audit.push(event)),
                 _ => Ok(()),
             };
             if let Err(failure) = decoded {
@@ -61,11 +79,41 @@ impl Batch {
     /// When PostgreSQL refuses or is gone; the transaction is to be rolled back.
     pub async fn apply(&self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
         self.index(connection).await?;
-        integrations::apply(connection, &self.integrations).await?;
-        resources::apply(connection, &self.integrations).await?;
-        changes::apply(connection, &self.changes).await?;
-        conversations::apply(connection, &self.conversations).await?;
-        audit::apply(connection, &self.audit).await
+        let Events {
+            organizations: of_organizations,
+            users: of_users,
+            integrations: of_integrations,
+            changes: of_changes,
+            conversations: of_conversations,
+            actions: of_actions,
+            audit: of_audit,
+        } = &self.events;
+        // Who is gone comes first: nothing of them is written any more, and what was written goes.
+        organizations::apply(connection, of_organizations).await?;
+        users::apply(connection, of_users).await?;
+        let gone = Gone::find(connection, &self.events).await?;
+        erasure::apply(connection, of_organizations, of_users).await?;
+
+        let of_members = gone.keep_members(of_organizations);
+        let of_organizations = gone.keep(of_organizations);
+        let of_integrations = gone.keep(of_integrations);
+        let of_changes = gone.keep(of_changes);
+        let of_conversations = gone.keep(of_conversations);
+        let of_actions = gone.keep(of_actions);
+        let of_audit = gone.keep(of_audit);
+        members::apply(connection, &of_members).await?;
+        integrations::apply(connection, &of_integrations).await?;
+        resources::apply(connection, &of_integrations).await?;
+        changes::apply(connection, &of_changes).await?;
+        conversations::apply(connection, &of_conversations).await?;
+        actions::apply(connection, &of_actions).await?;
+        let mut entries: Vec<audit::entry::Entry<'_>> = Vec::new();
+        entries.extend(of_organizations.iter().map(Into::into));
+        entries.extend(of_integrations.iter().map(Into::into));
+        entries.extend(of_conversations.iter().map(Into::into));
+        entries.extend(of_actions.iter().map(Into::into));
+        entries.extend(of_audit.iter().map(Into::into));
+        audit::apply(connection, entries).await
     }
 
     /// Writes only the index of events.
@@ -86,6 +134,9 @@ fn recorded<E: DomainEvent>(message: &Received) -> Result<Recorded<E>, DecodeFai
         time: message.envelope.time.unwrap_or(message.published),
         actor: message.envelope.actor.clone(),
         correlation: message.envelope.correlation.clone(),
+        id: message.envelope.id.clone(),
+        address: message.envelope.client_address.clone(),
+        request: message.envelope.request.clone(),
         event: decoded.event,
     })
 }

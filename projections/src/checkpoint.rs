@@ -8,7 +8,11 @@ use sqlx::{PgConnection, PgExecutor, PgPool};
 use crate::column;
 
 /// The streams that the read models are made of.
-pub const STREAMS: [&str; 3] = ["RAW_SLACK", "RAW_GITHUB", "EVENTS"];
+pub const STREAMS: [&str; 4] = ["RAW_SLACK", "RAW_GITHUB", "RAW_CLERK", "EVENTS"];
+
+/// The shape of the tables that this build writes, so that an earlier one, which would leave out some of them, can't make a
+/// checkpoint that a migration took away.
+const SHAPE: i16 = 3;
 
 /// The stream that every read model but the event index is made of, so the one that decides whether answers are current.
 pub const READ_BY_TOOLS: &str = "EVENTS";
@@ -51,8 +55,9 @@ pub async fn load(database: &PgPool, stream: &str) -> Result<u64, sqlx::Error> {
         return Ok(u64::try_from(checkpoint.sequence).unwrap_or(0));
     }
     sqlx::query!(
-        "INSERT INTO projection_checkpoints (stream, sequence) VALUES ($1, 0) ON CONFLICT (stream) DO NOTHING",
-        stream
+        "INSERT INTO projection_checkpoints (stream, sequence, shape) VALUES ($1, 0, $2) ON CONFLICT (stream) DO NOTHING",
+        stream,
+        SHAPE
     )
     .execute(database)
     .await?;
@@ -86,12 +91,16 @@ pub async fn advance(
 /// checkpoints are gone and starts over.
 pub async fn reset(database: &PgPool) -> Result<(), sqlx::Error> {
     let mut transaction = database.begin_with("BEGIN; SET LOCAL statement_timeout = 0").await?;
+    // In the order in which an erasure takes them.
+    sqlx::query!(r#"SELECT stream FROM projection_checkpoints ORDER BY stream COLLATE "C" FOR UPDATE"#)
+        .fetch_all(&mut *transaction)
+        .await?;
     sqlx::query!("UPDATE projection_checkpoints SET sequence = 0, published_at = NULL")
         .execute(&mut *transaction)
         .await?;
     sqlx::query!(
-        "TRUNCATE audit_records, changes, conversation_messages, conversations, event_index, integrations,
-                  projection_heartbeats, resources"
+        "TRUNCATE actions, audit_records, changes, conversation_messages, conversations, erased_facts, event_index,
+                  integrations, members, organizations, projection_heartbeats, resources, users"
     )
     .execute(&mut *transaction)
     .await?;

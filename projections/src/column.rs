@@ -2,6 +2,7 @@
 //! can; a table can't, and must not stop the projector for it.
 
 use chrono::{DateTime, Datelike, TimeZone, Utc};
+use serde_json::Value;
 use uuid::Uuid;
 
 /// The most bytes of an indexed text: a B-tree entry has at most 2704
@@ -24,8 +25,22 @@ pub(crate) fn optional(value: Option<&str>) -> Option<String> {
 }
 
 /// Texts as one JSON array, because PostgreSQL can't unnest an array of arrays of different lengths.
-pub(crate) fn list(values: &[String]) -> serde_json::Value {
+pub(crate) fn list(values: &[String]) -> Value {
     values.iter().map(|value| text(value)).collect()
+}
+
+/// JSON without U+0000, which no text of a `jsonb` may hold either
+/// (<https://www.postgresql.org/docs/15/datatype-json.html>).
+pub(crate) fn json(value: &Value) -> Value {
+    match value {
+        Value::String(string) => text(string).into(),
+        Value::Array(values) => values.iter().map(json).collect(),
+        Value::Object(members) => members
+            .iter()
+            .map(|(name, member)| (text(name), json(member)))
+            .collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
+    }
 }
 
 /// Text for an indexed column: an over-long one is cut, and stays distinct by the hash of the whole.
@@ -64,6 +79,13 @@ mod tests {
         assert_eq!(text("a\0b"), "a\u{fffd}b");
         assert_eq!(text("ä\n"), "ä\n");
         assert_eq!(list(&["x\0".to_owned()]), serde_json::json!(["x\u{fffd}"]));
+    }
+
+    #[test]
+    fn json_loses_no_more() {
+        let value = serde_json::json!({ "a\0": ["\0", 1.5, null, { "b": "\0" }] });
+        let kept = serde_json::json!({ "a\u{fffd}": ["\u{fffd}", 1.5, null, { "b": "\u{fffd}" }] });
+        assert_eq!(json(&value), kept);
     }
 
     #[test]

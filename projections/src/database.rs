@@ -68,13 +68,27 @@ pub enum Error {
 /// # Errors
 /// When the URL is not one of a PostgreSQL database.
 pub fn connect(database_url: &SecretString, application_name: &str) -> Result<PgPool, Error> {
-    let options = options(database_url)?.application_name(application_name).options([
-        ("statement_timeout", "10s"),
-        ("idle_in_transaction_session_timeout", "60s"),
-    ]);
+    pool(database_url, application_name, 8, Duration::from_secs(2), &[])
+}
+
+/// As [`connect`], with at most `connections`, a wait of `patience` for one of them, and further settings.
+pub(crate) fn pool(
+    database_url: &SecretString,
+    application_name: &str,
+    connections: u32,
+    patience: Duration,
+    settings: &[(&str, &str)],
+) -> Result<PgPool, Error> {
+    let options = options(database_url)?
+        .application_name(application_name)
+        .options([
+            ("statement_timeout", "10s"),
+            ("idle_in_transaction_session_timeout", "60s"),
+        ])
+        .options(settings.iter().copied());
     Ok(PgPoolOptions::new()
-        .max_connections(8)
-        .acquire_timeout(Duration::from_secs(2))
+        .max_connections(connections)
+        .acquire_timeout(patience)
         .idle_timeout(Duration::from_mins(5))
         // A ping before each use would be one more round trip in every answer: only what lay idle is asked first.
         .test_before_acquire(false)

@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use sqlx::{Connection, PgPool};
 
-use crate::{audit, changes, conversations, event_index, integrations, resources};
+use crate::{
+    actions, audit, changes, conversations, erasure, event_index, integrations, members, organizations, resources,
+    users,
+};
 
 /// How many rows a table has, and a hash over all of them in the order of their keys.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -27,16 +30,25 @@ pub async fn fingerprint(database: &PgPool) -> Result<BTreeMap<&'static str, Fin
         .begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = 0")
         .await?;
     let mut tables = BTreeMap::new();
-    tables.insert("audit_records", audit::fingerprint(&mut *transaction).await?);
-    tables.insert("changes", changes::fingerprint(&mut *transaction).await?);
-    tables.insert(
-        "conversation_messages",
-        conversations::messages_fingerprint(&mut *transaction).await?,
-    );
-    tables.insert("conversations", conversations::fingerprint(&mut *transaction).await?);
-    tables.insert("event_index", event_index::fingerprint(&mut *transaction).await?);
-    tables.insert("integrations", integrations::fingerprint(&mut *transaction).await?);
-    tables.insert("resources", resources::fingerprint(&mut *transaction).await?);
+    macro_rules! insert {
+        ($($table:literal $fingerprint:expr,)+) => {
+            $( tables.insert($table, $fingerprint(&mut *transaction).await?); )+
+        };
+    }
+    insert! {
+        "actions" actions::fingerprint,
+        "audit_records" audit::fingerprint,
+        "changes" changes::fingerprint,
+        "conversation_messages" conversations::messages_fingerprint,
+        "conversations" conversations::fingerprint,
+        "erased_facts" erasure::fingerprint,
+        "event_index" event_index::fingerprint,
+        "integrations" integrations::fingerprint,
+        "members" members::fingerprint,
+        "organizations" organizations::fingerprint,
+        "resources" resources::fingerprint,
+        "users" users::fingerprint,
+    }
     transaction.commit().await?;
     Ok(tables)
 }

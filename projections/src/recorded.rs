@@ -19,6 +19,12 @@ pub struct Recorded<E> {
     pub actor: Option<String>,
     /// The event that everything of its case goes back to, as its envelope says.
     pub correlation: Option<String>,
+    /// Its id, as its envelope says.
+    pub id: String,
+    /// The network address of whoever asked for it, where somebody did.
+    pub address: Option<String>,
+    /// The HTTP request that asked for it, where one did.
+    pub request: Option<String>,
     /// What happened.
     pub event: E,
 }

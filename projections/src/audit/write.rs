@@ -3,28 +3,31 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use infragpt_events::audit::AuditEvent;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::{Recorded, column};
+use super::entry::Entry;
+use crate::column;
 
-/// Writes what `events` say; applying them again changes nothing. A record is written once, so the first event of an
-/// identity is the one that counts.
+/// Writes the entries of a batch; applying them again changes nothing. Of entries with one identity the first in the log
+/// counts.
 ///
 /// # Errors
 /// When PostgreSQL refuses or is gone.
-pub async fn apply(connection: &mut PgConnection, events: &[Recorded<AuditEvent>]) -> Result<(), sqlx::Error> {
-    let mut first = BTreeMap::new();
-    for event in events {
-        first.entry(event.aggregate).or_insert(event);
+pub(crate) async fn apply(connection: &mut PgConnection, entries: Vec<Entry<'_>>) -> Result<(), sqlx::Error> {
+    let mut first: BTreeMap<Uuid, Entry<'_>> = BTreeMap::new();
+    for entry in entries {
+        match first.get(&entry.id) {
+            Some(known) if known.sequence <= entry.sequence => {}
+            _ => drop(first.insert(entry.id, entry)),
+        }
     }
     if first.is_empty() {
         return Ok(());
     }
     let mut rows = Columns::default();
-    for event in first.into_values() {
-        rows.push(event);
+    for entry in first.into_values() {
+        rows.push(entry);
     }
     rows.insert(connection).await
 }
@@ -34,12 +37,16 @@ struct Columns {
     organization_id: Vec<String>,
     id: Vec<Uuid>,
     action: Vec<String>,
+    subject_kind: Vec<String>,
+    subject_id: Vec<String>,
     connector: Vec<Option<String>>,
-    integration_id: Vec<Option<Uuid>>,
     purpose: Vec<Option<String>>,
-    refused: Vec<Option<String>>,
+    outcome: Vec<String>,
+    reason: Vec<Option<String>>,
     count: Vec<i64>,
     actor: Vec<Option<String>>,
+    address: Vec<Option<String>>,
+    request_id: Vec<Option<String>>,
     correlation_id: Vec<Option<String>>,
     first_at: Vec<DateTime<Utc>>,
     last_at: Vec<DateTime<Utc>>,
@@ -47,42 +54,50 @@ struct Columns {
 }
 
 impl Columns {
-    fn push(&mut self, event: &Recorded<AuditEvent>) {
-        let AuditEvent::Recorded(record) = &event.event;
-        self.organization_id.push(event.organization.as_str().to_owned());
-        self.id.push(event.aggregate);
-        self.action.push(record.action.as_str().to_owned());
+    fn push(&mut self, entry: Entry<'_>) {
+        self.organization_id.push(entry.organization.as_str().to_owned());
+        self.id.push(entry.id);
+        self.action.push(entry.action);
+        self.subject_kind.push(entry.subject_kind.to_owned());
+        self.subject_id.push(column::text(&entry.subject_id));
         self.connector
-            .push(record.connector.as_ref().map(|kind| kind.as_str().to_owned()));
-        self.integration_id.push(record.integration);
-        self.purpose.push(column::optional(record.purpose.as_deref()));
-        self.refused.push(column::optional(record.refused.as_deref()));
-        self.count.push(i64::try_from(record.count).unwrap_or(i64::MAX));
-        self.actor.push(column::optional(event.actor.as_deref()));
-        // In the form that the event index is searched by.
-        self.correlation_id.push(event.correlation.as_deref().map(column::key));
-        self.first_at.push(column::time(record.first_at));
-        self.last_at.push(column::time(record.last_at));
-        self.sequence.push(column::sequence(event.sequence));
+            .push(entry.connector.map(|kind| kind.as_str().to_owned()));
+        self.purpose.push(column::optional(entry.purpose));
+        self.outcome.push(entry.outcome.as_str().to_owned());
+        self.reason.push(column::optional(entry.reason));
+        self.count.push(i64::try_from(entry.count).unwrap_or(i64::MAX));
+        // In the form that they are searched by.
+        self.actor.push(entry.actor.map(column::key));
+        self.address.push(column::optional(entry.address));
+        self.request_id.push(column::optional(entry.request));
+        self.correlation_id.push(entry.correlation.map(column::key));
+        self.first_at.push(column::time(entry.first_at));
+        self.last_at.push(column::time(entry.last_at));
+        self.sequence.push(column::sequence(entry.sequence));
     }
 
     async fn insert(&self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
         sqlx::query!(
             "INSERT INTO audit_records
-                 (organization_id, id, action, connector, integration_id, purpose, refused, count, actor, correlation_id,
-                  first_at, last_at, sequence)
-             SELECT * FROM unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::uuid[], $6::text[], $7::text[],
-                  $8::bigint[], $9::text[], $10::text[], $11::timestamptz[], $12::timestamptz[], $13::bigint[])
+                 (organization_id, id, action, subject_kind, subject_id, connector, purpose, outcome, reason, count, actor,
+                  address, request_id, correlation_id, first_at, last_at, sequence)
+             SELECT * FROM unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
+                  $8::text[], $9::text[], $10::bigint[], $11::text[], $12::text[], $13::text[], $14::text[],
+                  $15::timestamptz[], $16::timestamptz[], $17::bigint[])
              ON CONFLICT (id) DO NOTHING",
             &self.organization_id,
             &self.id,
             &self.action,
+            &self.subject_kind,
+            &self.subject_id,
             &self.connector as &[Option<String>],
-            &self.integration_id as &[Option<Uuid>],
             &self.purpose as &[Option<String>],
-            &self.refused as &[Option<String>],
+            &self.outcome,
+            &self.reason as &[Option<String>],
             &self.count,
             &self.actor as &[Option<String>],
+            &self.address as &[Option<String>],
+            &self.request_id as &[Option<String>],
             &self.correlation_id as &[Option<String>],
             &self.first_at,
             &self.last_at,

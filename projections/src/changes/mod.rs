@@ -4,5 +4,5 @@ mod read;
 mod write;
 
 pub(crate) use read::fingerprint;
-pub use read::{Actor, Change, Filter, Page, latest, list, since};
+pub use read::{Actor, Change, Filter, Key, find, latest, page, since};
 pub use write::apply;

@@ -1,15 +1,20 @@
 //! Reads `changes`.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use infragpt_events::{OrganizationId, change::ChangeKind};
-use serde::Serialize;
-use sqlx::{PgExecutor, types::Json};
+use serde::{Deserialize, Serialize};
+use sqlx::{PgConnection, PgExecutor, types::Json};
+use uuid::Uuid;
 
-use crate::{Fingerprint, column};
+use crate::{Fingerprint, Page, column, page::one_more};
 
 /// A change, as tools and people see it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Change {
+    /// Its identity.
+    pub id: Uuid,
     /// What kind of change, as [`ChangeKind::as_str`].
     pub kind: String,
     /// The repository, `owner/name`.
@@ -42,30 +47,31 @@ pub struct Actor {
 }
 
 /// Which changes are wanted.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {
     /// Only this repository, in any case.
     pub repository: Option<String>,
     /// Only these kinds; all of them when empty.
     pub kinds: Vec<ChangeKind>,
+    /// Only what somebody with this identifier or name did, in any case.
+    pub actor: Option<String>,
     /// From this time on.
-    pub since: DateTime<Utc>,
+    pub since: Option<DateTime<Utc>>,
     /// Before this time.
-    pub until: DateTime<Utc>,
-    /// At most so many.
-    pub limit: u16,
+    pub until: Option<DateTime<Utc>>,
 }
 
-/// The newest changes that were wanted.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Page {
-    /// The newest first.
-    pub changes: Vec<Change>,
-    /// Whether there are older ones that the limit cut off.
-    pub truncated: bool,
+/// Where a page of changes ended.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Key {
+    /// When the last of them happened.
+    pub occurred_at: DateTime<Utc>,
+    /// The place in the log of the last of them.
+    pub sequence: i64,
 }
 
 struct Row {
+    id: Uuid,
     kind: String,
     repository: String,
     title: String,
@@ -77,11 +83,13 @@ struct Row {
     revision: Option<String>,
     details: Json<Vec<String>>,
     occurred_at: DateTime<Utc>,
+    sequence: i64,
 }
 
 impl From<Row> for Change {
     fn from(row: Row) -> Self {
         Self {
+            id: row.id,
             kind: row.kind,
             repository: row.repository,
             title: row.title,
@@ -99,64 +107,128 @@ impl From<Row> for Change {
     }
 }
 
-/// The newest changes of an organization that pass `filter`.
-pub async fn list(
-    database: impl PgExecutor<'_>,
+/// The changes of an organization that pass `filter`, the newest first.
+///
+/// # Errors
+/// When the database can't be read.
+pub async fn page(
+    connection: &mut PgConnection,
     organization: &OrganizationId,
     filter: &Filter,
-) -> Result<Page, sqlx::Error> {
-    let kinds = if filter.kinds.is_empty() {
-        &ChangeKind::ALL[..]
-    } else {
-        &filter.kinds
+    after: Option<&Key>,
+    limit: u16,
+) -> Result<Page<Change, Key>, sqlx::Error> {
+    let since = column::time(filter.since.unwrap_or(DateTime::<Utc>::MIN_UTC));
+    let before = before(filter.until, after);
+    let kinds: BTreeSet<ChangeKind> = filter.kinds.iter().copied().collect();
+    let kinds: Vec<String> = kinds.into_iter().map(|kind| kind.as_str().to_owned()).collect();
+    // A statement for each way to read, so that each has one plan with the index made for it.
+    macro_rules! rows {
+        ($source:tt $(, $value:expr)*) => {
+            sqlx::query_as!(
+                Row,
+                r#"SELECT id AS "id!", kind AS "kind!", repository AS "repository!", title AS "title!", url AS "url!",
+                          actor_id AS "actor_id!", actor_name AS "actor_name!", actor_url, reference, revision,
+                          details AS "details!: Json<Vec<String>>", occurred_at AS "occurred_at!",
+                          sequence AS "sequence!" "#
+                    + $source
+                    + "ORDER BY occurred_at DESC, sequence DESC LIMIT $5",
+                organization.as_str(),
+                since,
+                before.occurred_at,
+                before.sequence,
+                one_more(limit),
+                $($value,)*
+            )
+            .fetch_all(connection)
+            .await?
+        };
+    }
+    let rows = match (&filter.actor, &filter.repository, &*kinds) {
+        (None, None, []) => rows!(
+            "FROM changes
+             WHERE organization_id = $1 AND occurred_at >= $2 AND (occurred_at, sequence) < ($3, $4) "
+        ),
+        // Each kind's newest, and the newest of those.
+        (None, None, kinds) => rows!(
+            "FROM unnest($6::text[]) AS wanted (wanted_kind) CROSS JOIN LATERAL (
+                 SELECT * FROM changes
+                 WHERE organization_id = $1 AND kind = wanted_kind
+                       AND occurred_at >= $2 AND (occurred_at, sequence) < ($3, $4)
+                 ORDER BY occurred_at DESC, sequence DESC LIMIT $5) AS newest ",
+            kinds
+        ),
+        (None, Some(repository), kinds) => rows!(
+            "FROM changes
+             WHERE organization_id = $1 AND repository_key = lower(left($6, 256))
+                   AND (kind = ANY($7) OR cardinality($7) = 0)
+                   AND occurred_at >= $2 AND (occurred_at, sequence) < ($3, $4) ",
+            column::text(repository),
+            kinds
+        ),
+        // Whoever has the name, and then whoever has only the identifier.
+        (Some(actor), repository, kinds) => rows!(
+            "FROM ((SELECT * FROM changes
+                    WHERE organization_id = $1 AND actor_name_key = lower(left($6, 256))
+                          AND (kind = ANY($7) OR cardinality($7) = 0)
+                          AND repository_key = coalesce(lower(left($8, 256)), repository_key)
+                          AND occurred_at >= $2 AND (occurred_at, sequence) < ($3, $4)
+                    ORDER BY occurred_at DESC, sequence DESC LIMIT $5)
+                   UNION ALL
+                   (SELECT * FROM changes
+                    WHERE organization_id = $1 AND actor_id_key = lower(left($6, 256))
+                          AND actor_name_key <> lower(left($6, 256))
+                          AND (kind = ANY($7) OR cardinality($7) = 0)
+                          AND repository_key = coalesce(lower(left($8, 256)), repository_key)
+                          AND occurred_at >= $2 AND (occurred_at, sequence) < ($3, $4)
+                    ORDER BY occurred_at DESC, sequence DESC LIMIT $5)) AS done ",
+            column::text(actor),
+            kinds,
+            column::optional(repository.as_deref())
+        ),
     };
-    let kinds: Vec<String> = kinds.iter().map(|kind| kind.as_str().to_owned()).collect();
-    let limit = usize::from(filter.limit);
-    let one_more = i64::from(filter.limit) + 1;
-    let (since, until) = (column::time(filter.since), column::time(filter.until));
-    // Two statements, so that each has one plan with the index made for it.
-    let rows = if let Some(repository) = &filter.repository {
-        sqlx::query_as!(
-            Row,
-            r#"SELECT kind, repository, title, url, actor_id, actor_name, actor_url, reference, revision,
-                      details AS "details: Json<Vec<String>>", occurred_at
-               FROM changes
-               WHERE organization_id = $1 AND lower(repository) = lower($2) AND kind = ANY($3)
-                     AND occurred_at >= $4 AND occurred_at < $5
-               ORDER BY occurred_at DESC, sequence DESC
-               LIMIT $6"#,
-            organization.as_str(),
-            column::key(repository),
-            &kinds,
-            since,
-            until,
-            one_more,
-        )
-        .fetch_all(database)
-        .await?
-    } else {
-        sqlx::query_as!(
-            Row,
-            r#"SELECT kind, repository, title, url, actor_id, actor_name, actor_url, reference, revision,
-                      details AS "details: Json<Vec<String>>", occurred_at
-               FROM changes
-               WHERE organization_id = $1 AND kind = ANY($2) AND occurred_at >= $3 AND occurred_at < $4
-               ORDER BY occurred_at DESC, sequence DESC
-               LIMIT $5"#,
-            organization.as_str(),
-            &kinds,
-            since,
-            until,
-            one_more,
-        )
-        .fetch_all(database)
-        .await?
+    Ok(Page::cut(rows, limit, |row| Key {
+        occurred_at: row.occurred_at,
+        sequence: row.sequence,
+    }))
+}
+
+/// What a page has to come before: the end of the last one, or of the time that was asked for.
+fn before(until: Option<DateTime<Utc>>, after: Option<&Key>) -> Key {
+    let until = Key {
+        occurred_at: column::time(until.unwrap_or(DateTime::<Utc>::MAX_UTC)),
+        // At that very time nothing stands before this place, and without a time nothing stands behind it.
+        sequence: if until.is_some() { i64::MIN } else { i64::MAX },
     };
-    let truncated = rows.len() > limit;
-    Ok(Page {
-        changes: rows.into_iter().take(limit).map(Change::from).collect(),
-        truncated,
-    })
+    match after {
+        Some(key) => until.min(Key {
+            occurred_at: column::time(key.occurred_at),
+            ..key.clone()
+        }),
+        None => until,
+    }
+}
+
+/// One change of an organization; none when it is another's.
+///
+/// # Errors
+/// When the database can't be read.
+pub async fn find(
+    connection: &mut PgConnection,
+    organization: &OrganizationId,
+    id: Uuid,
+) -> Result<Option<Change>, sqlx::Error> {
+    let row = sqlx::query_as!(
+        Row,
+        r#"SELECT id, kind, repository, title, url, actor_id, actor_name, actor_url, reference, revision,
+                  details AS "details: Json<Vec<String>>", occurred_at, sequence
+           FROM changes WHERE organization_id = $1 AND id = $2"#,
+        organization.as_str(),
+        id,
+    )
+    .fetch_optional(connection)
+    .await?;
+    Ok(row.map(Change::from))
 }
 
 /// How many changes of an organization happened at or after `time`.

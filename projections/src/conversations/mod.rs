@@ -4,6 +4,6 @@ mod messages;
 mod read;
 mod write;
 
-pub use read::{Conversation, Message, count, list, messages};
+pub use read::{Conversation, Filter, Key, Message, MessageKey, count, find, messages_page, page};
 pub(crate) use read::{fingerprint, messages_fingerprint};
 pub use write::apply;

@@ -100,7 +100,7 @@ impl Begun {
     fn push(&mut self, key: (&str, Uuid), place: &Place, at: DateTime<Utc>, row: &Row<'_>) {
         self.connector.push(place.connector.as_str().to_owned());
         self.account_id.push(column::text(&place.account));
-        self.channel_id.push(column::text(&place.channel));
+        self.channel_id.push(column::key(&place.channel));
         self.thread_id.push(column::text(&place.thread));
         self.started_at.push(column::time(at));
         self.active.push(key, row);

@@ -4,19 +4,22 @@ use chrono::{DateTime, Utc};
 use infragpt_nats::Received;
 use sqlx::PgConnection;
 
-use crate::column;
+use crate::{column, erasure::erased_facts};
 
 /// Indexes facts and events of any stream and type, each once; applying them again changes nothing.
 ///
 /// A domain event's organization is the token of its subject, because that is what its stream is guarded by; a fact's
-/// is what its connector said of it.
+/// is what its connector said of it. A fact that was erased while it was on its way here is left out.
 pub async fn apply(connection: &mut PgConnection, events: &[Received]) -> Result<(), sqlx::Error> {
     if events.is_empty() {
         return Ok(());
     }
+    let erased = erased_facts(connection, events).await?;
     let mut rows = Columns::default();
     for event in events {
-        rows.push(event);
+        if !erased.iter().any(|erased| erased.has(event)) {
+            rows.push(event);
+        }
     }
     rows.insert(connection).await
 }

@@ -1,7 +1,7 @@
 //! Reads `integrations`.
 
 use chrono::{DateTime, Utc};
-use infragpt_events::{OrganizationId, integration::Lifecycle};
+use infragpt_events::{ConnectorKind, OrganizationId, integration::Lifecycle};
 use serde::Serialize;
 use sqlx::{PgExecutor, types::Json};
 use uuid::Uuid;
@@ -120,14 +120,14 @@ pub async fn list(
     Ok(rows.into_iter().map(|row| row.at(now)).collect())
 }
 
-/// One integration of an organization as it is at `now`; none when it is another's.
+/// An organization's integration with one kind of system as it is at `now`; none where nobody ever attempted one.
 ///
 /// # Errors
 /// When the database can't be read.
 pub async fn find(
     database: impl PgExecutor<'_>,
     organization: &OrganizationId,
-    id: Uuid,
+    connector: &ConnectorKind,
     now: DateTime<Utc>,
 ) -> Result<Option<Integration>, sqlx::Error> {
     let row = sqlx::query_as!(
@@ -137,7 +137,7 @@ pub async fn find(
                   attempt_failure, synchronized_at
            FROM integrations WHERE organization_id = $1 AND id = $2"#,
         organization.as_str(),
-        id,
+        infragpt_events::integration::id(organization, connector),
     )
     .fetch_optional(database)
     .await?;

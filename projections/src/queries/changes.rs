@@ -2,10 +2,10 @@
 
 use chrono::{DateTime, Utc};
 use infragpt_events::{OrganizationId, change::ChangeKind};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use sqlx::PgPool;
 
-use crate::changes::{self, Filter, Page};
+use crate::changes::{self, Change, Filter};
 
 /// How many changes are returned when the caller doesn't say.
 const USUAL: u16 = 50;
@@ -23,19 +23,34 @@ pub(crate) struct Request {
     limit: Option<u16>,
 }
 
+/// The newest changes that were wanted.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Answer {
+    /// The newest first.
+    pub changes: Vec<Change>,
+    /// Whether there are older ones that the limit cut off.
+    pub truncated: bool,
+}
+
 pub(crate) async fn answer(
     database: &PgPool,
     organization: &OrganizationId,
     request: Request,
-) -> Result<Page, sqlx::Error> {
+) -> Result<Answer, sqlx::Error> {
     let filter = Filter {
         repository: request.repository.filter(|repository| !repository.is_empty()),
         kinds: request.kinds,
-        since: request.since,
-        until: request.until,
-        limit: request.limit.unwrap_or(USUAL).min(MOST),
+        actor: None,
+        since: Some(request.since),
+        until: Some(request.until),
     };
-    changes::list(database, organization, &filter).await
+    let limit = request.limit.unwrap_or(USUAL).min(MOST);
+    let mut connection = database.acquire().await?;
+    let page = changes::page(&mut connection, organization, &filter, None, limit).await?;
+    Ok(Answer {
+        changes: page.rows,
+        truncated: page.next.is_some(),
+    })
 }
 
 #[cfg(test)]

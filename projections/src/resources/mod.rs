@@ -4,5 +4,5 @@ mod read;
 mod write;
 
 pub(crate) use read::fingerprint;
-pub use read::{Resource, list};
+pub use read::{Filter, Key, Resource, list, page};
 pub use write::apply;

@@ -185,7 +185,7 @@ impl Grants {
     ) {
         self.organization_id.push(grant.organization.as_str().to_owned());
         self.connector.push(grant.connector.as_str().to_owned());
-        self.name.push(column::text(&grant.resource.name));
+        self.name.push(column::key(&grant.resource.name));
         self.url.push(column::optional(grant.resource.url.as_deref()));
         self.private.push(grant.resource.private);
         self.granted_at.push(column::time(grant.at));

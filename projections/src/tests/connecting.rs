@@ -24,7 +24,7 @@ async fn the_database_is_made_once_and_migrated_by_whoever_comes() {
     let migrated = tokio::join!(migrate(&fixture.database), migrate(&fixture.database));
     migrated.0.unwrap();
     migrated.1.unwrap();
-    assert_eq!(fingerprint(&fixture.database).await.unwrap().len(), 7);
+    assert_eq!(fingerprint(&fixture.database).await.unwrap().len(), 12);
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ use infragpt_events::{
 use infragpt_local::{Postgres, PostgresOptions};
 use infragpt_nats::{Envelope, Received};
 use secrecy::SecretString;
-use sqlx::PgPool;
+use sqlx::{PgPool, Postgres as Postgresql, pool::PoolConnection};
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -56,6 +56,11 @@ impl Fixture {
             _server: server,
             _directory: directory,
         }
+    }
+
+    /// A connection of the owner of the tables.
+    pub async fn connection(&self) -> PoolConnection<Postgresql> {
+        self.database.acquire().await.unwrap()
     }
 
     /// Applies a batch in a transaction of its own, without a checkpoint.

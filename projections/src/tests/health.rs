@@ -18,8 +18,9 @@ use crate::{
 async fn slack(fixture: &Fixture, log: &Log, now: DateTime<Utc>) -> Option<Integration> {
     fixture.apply(&log.events).await;
     let acme = organization("acme");
-    let id = domain::id(&acme, &connector("slack"));
-    integrations::find(&fixture.database, &acme, id, now).await.unwrap()
+    integrations::find(&fixture.database, &acme, &connector("slack"), now)
+        .await
+        .unwrap()
 }
 
 fn failed(number: u128) -> AuthorizationFailed {

@@ -159,7 +159,10 @@ async fn a_log_becomes_rows() {
     assert_eq!(changes::since(database, &acme, at(0)).await.unwrap(), 2);
     assert_eq!(conversations::count(database, &acme).await.unwrap(), 2);
     let thread = infragpt_events::conversation::id(&place("1.0"));
-    let messages = conversations::messages(database, &acme, thread).await.unwrap();
+    let messages = conversations::messages_page(&mut *fixture.connection().await, &acme, thread, None, 10)
+        .await
+        .unwrap()
+        .rows;
     let said: Vec<_> = messages
         .iter()
         .map(|one| {

@@ -84,8 +84,7 @@ async fn check(fixture: &Fixture, steps: &[Step], minutes: i64) -> Result<(), Te
     let acme = organization("acme");
     for kind in ["slack", "github"] {
         let expected = folded(steps, "acme", kind);
-        let id = integration::id(&acme, &connector(kind));
-        let row = integrations::find(&fixture.database, &acme, id, at(minutes))
+        let row = integrations::find(&fixture.database, &acme, &connector(kind), at(minutes))
             .await
             .unwrap();
         let state = row.as_ref().map_or("not_started", |row| &row.state);

@@ -7,18 +7,15 @@ use infragpt_events::change::ChangeKind;
 use super::fixture::{Fixture, Log, at, changed, organization, writer};
 use crate::{
     Batch,
-    changes::{self, Filter},
+    changes::{self, Change, Filter},
     checkpoint, conversations, event_index,
 };
 
-fn all() -> Filter {
-    Filter {
-        repository: None,
-        kinds: vec![],
-        since: DateTime::<Utc>::MIN_UTC,
-        until: DateTime::<Utc>::MAX_UTC,
-        limit: 100,
-    }
+/// An organization's changes.
+async fn changed_in(fixture: &Fixture, name: &str, filter: &Filter) -> Vec<Change> {
+    let connection = &mut *fixture.connection().await;
+    let page = changes::page(connection, &organization(name), filter, None, 100).await;
+    page.unwrap().rows
 }
 
 #[tokio::test]
@@ -37,17 +34,29 @@ async fn what_postgresql_cannot_hold_is_projected_in_a_form_that_it_can() {
     fixture.apply(&log.events).await;
 
     let acme = organization("acme");
-    let mut filter = all();
-    filter.repository = Some(change.repository);
-    let page = changes::list(&fixture.database, &acme, &filter).await.unwrap();
-    assert_eq!(page.changes[0].title, "a\u{fffd}b");
-    assert_eq!(page.changes[0].details, ["\u{fffd}"]);
+    let filter = Filter {
+        repository: Some(change.repository),
+        ..Filter::default()
+    };
+    let found = changed_in(&fixture, "acme", &filter).await;
+    assert_eq!(found[0].title, "a\u{fffd}b");
+    assert_eq!(found[0].details, ["\u{fffd}"]);
     let found = event_index::find(&fixture.database, &log.events[0].envelope.id)
         .await
         .unwrap();
     assert_eq!(found.len(), 1, "an over-long id is still found by the whole of it");
     assert_eq!(
-        conversations::list(&fixture.database, &acme, 10).await.unwrap()[0].thread_id,
+        conversations::page(
+            &mut *fixture.connection().await,
+            &acme,
+            &conversations::Filter::default(),
+            None,
+            10
+        )
+        .await
+        .unwrap()
+        .rows[0]
+            .thread_id,
         "1\u{fffd}"
     );
 }
@@ -83,11 +92,9 @@ async fn an_event_that_this_build_cannot_read_is_indexed_and_holds_up_nothing() 
     );
 
     fixture.apply(&log.events).await;
-    let page = changes::list(&fixture.database, &organization("acme"), &all())
-        .await
-        .unwrap();
+    let found = changed_in(&fixture, "acme", &Filter::default()).await;
     assert_eq!(
-        page.changes.iter().map(|change| change.occurred_at).collect::<Vec<_>>(),
+        found.iter().map(|change| change.occurred_at).collect::<Vec<_>>(),
         [at(5)]
     );
     assert_eq!(
