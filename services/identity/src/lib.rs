@@ -1,9 +1,17 @@
-//! Who people are and what they belong to: Clerk's webhooks, and the sessions of those who are signed in.
+//! Who people are and what they belong to: Clerk's webhooks, the sessions of those who are signed in, and what
+//! administrators say about their organizations.
 
 pub mod clerk;
 pub mod configuration;
 mod identifier;
+mod refused;
+mod request;
+mod service;
 pub mod session;
+mod set_profile;
+#[cfg(test)]
+mod tests;
 
 pub use configuration::Configuration;
+pub use service::{Error, Identity};
 pub use session::{Session, Sessions};

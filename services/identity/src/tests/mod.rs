@@ -1,0 +1,6 @@
+//! Against a real nats-server with the streams and users of the product.
+
+mod handling;
+mod inbound;
+mod installation;
+mod services;
