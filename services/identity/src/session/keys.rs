@@ -162,14 +162,20 @@ impl Keys {
         if self.0.looking.swap(true, Ordering::AcqRel) {
             return;
         }
-        let shared = Arc::clone(&self.0);
+        let looking = Looking(Arc::clone(&self.0));
         tokio::spawn(async move {
-            {
-                let mut flights = shared.flight.lock().await;
-                flights.landed = shared.fetch().await;
-            }
-            shared.looking.store(false, Ordering::Release);
+            let mut flights = looking.0.flight.lock().await;
+            flights.landed = looking.0.fetch().await;
         });
+    }
+}
+
+/// Somebody looks at the keys again, until it is dropped, however that comes.
+struct Looking(Arc<Shared>);
+
+impl Drop for Looking {
+    fn drop(&mut self) {
+        self.0.looking.store(false, Ordering::Release);
     }
 }
 

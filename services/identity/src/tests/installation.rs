@@ -48,7 +48,7 @@ impl Installation {
         let environment: BTreeMap<_, _> = definition::users()
             .map(|user| (definition::password_variable(user), SecretString::from(password(user))))
             .collect();
-        let server = NatsServer::start_in(directory.path(), SERVER_CONFIGURATION, environment).await;
+        let server = NatsServer::start_in(directory.path(), &configuration(), environment).await;
         let installation = Self {
             server: server.unwrap(),
             directory,
@@ -102,6 +102,19 @@ impl Installation {
     pub fn files_with(&self, text: &str) -> usize {
         files_with(self.directory.path(), text.as_bytes())
     }
+}
+
+/// The server's configuration, in which the handlers may say that something is still as it was.
+fn configuration() -> String {
+    let known = r#""events.user.-.*.deleted""#;
+    let rights = [
+        "events.organization.*.*.confirmed",
+        "events.organization.*.*.member_confirmed",
+        "events.user.-.*.confirmed",
+    ];
+    let missing = rights.into_iter().filter(|right| !SERVER_CONFIGURATION.contains(right));
+    let granted = missing.fold(known.to_owned(), |granted, right| format!("{granted}, \"{right}\""));
+    SERVER_CONFIGURATION.replacen(known, &granted, 1)
 }
 
 fn files_with(directory: &Path, bytes: &[u8]) -> usize {
