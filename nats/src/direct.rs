@@ -291,19 +291,35 @@ impl Stored {
     }
 }
 
+/// The newest message of `stream`, whatever it is; one request and no subscription.
+pub(crate) async fn newest(client: &Client, stream: &str) -> Result<Option<Stored>, Error> {
+    let request = json!({ "last_by_subj": ">" }).to_string();
+    one(client, stream, format!("$JS.API.DIRECT.GET.{stream}"), request.into()).await
+}
+
 /// The last message on exactly `subject`, whatever it is; one request and no subscription.
 ///
 /// The subject is part of the API's subject, so that a role's permissions can tell which it may read.
 pub(crate) async fn last_value(client: &Client, stream: &str, subject: &str) -> Result<Option<Stored>, Error> {
+    one(
+        client,
+        stream,
+        format!("$JS.API.DIRECT.GET.{stream}.{subject}"),
+        Bytes::new(),
+    )
+    .await
+}
+
+async fn one(client: &Client, stream: &str, api: String, request: Bytes) -> Result<Option<Stored>, Error> {
     let unavailable = |problem: String| Error::Unavailable {
         stream: stream.to_owned(),
         problem,
     };
     let request = async_nats::Request::new()
-        .payload(Bytes::new())
+        .payload(request)
         .timeout(Some(publish::TIMEOUT));
     let reply = client
-        .send_request(format!("$JS.API.DIRECT.GET.{stream}.{subject}"), request)
+        .send_request(api, request)
         .await
         .map_err(|error| unavailable(error.to_string()))?;
     match reply.status.map(|status| status.as_u16()) {

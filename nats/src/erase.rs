@@ -13,11 +13,12 @@ use std::{sync::Arc, time::Duration};
 use async_nats::Client;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
+use infragpt_events::ConnectorKind;
 use serde::Deserialize;
 use serde_json::json;
 use tokio::{sync::Mutex, time::Instant};
 
-use crate::{Connection, direct, publish};
+use crate::{Connection, Token, definition, direct, publish};
 
 /// How many messages one page lists.
 const PAGE: usize = 512;
@@ -43,6 +44,16 @@ pub enum Error {
     /// It can't be listed.
     #[error(transparent)]
     Read(#[from] direct::Error),
+    /// Nobody knows how far a consumer is.
+    #[error("how far consumer `{consumer}` of {stream} is can't be found out: {problem}")]
+    Consumer {
+        /// Its stream.
+        stream: String,
+        /// Which one.
+        consumer: String,
+        /// What went wrong.
+        problem: String,
+    },
     /// It can't be deleted.
     #[error("message {sequence} of {stream} can't be erased: {problem}")]
     Delete {
@@ -70,6 +81,36 @@ pub struct Erasable {
     pub payload: Bytes,
 }
 
+/// Where the newest message of a stream stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Newest {
+    /// Its sequence.
+    pub sequence: u64,
+    /// When it was stored, in the server's clock.
+    pub published: DateTime<Utc>,
+}
+
+/// How far a consumer is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Handled {
+    /// The sequence of the newest message that somebody was given.
+    pub given: u64,
+    /// Everything up to this sequence has an outcome.
+    pub up_to: u64,
+}
+
+/// The stream that keeps what an account of a connector says, and what the subjects of it begin with, the last dot
+/// included; none for a connector whose facts are not kept.
+pub fn facts_of(connector: &ConnectorKind, account: &str) -> Option<(String, String)> {
+    let stream = format!("RAW_{}", connector.as_str().to_uppercase());
+    let file = format!("streams/{stream}.json");
+    let is_kept = definition::STREAMS.iter().any(|(path, _)| *path == file);
+    let token = Token::encode(account).to_string();
+    // What is filed there belongs to no account.
+    let is_one = token != "-" && token != "app";
+    (is_kept && is_one).then(|| (stream, format!("raw.{connector}.{token}.")))
+}
+
 /// Lists and erases messages, as far as `connection`'s role may. Clones take turns.
 #[derive(Debug, Clone)]
 pub struct Eraser {
@@ -95,6 +136,57 @@ impl Eraser {
         let start = json!({ "seq": after + 1, "max_bytes": PAGE_BYTES });
         let page = direct::read_batch(&self.connection.client, stream, filter, &start, PAGE).await?;
         Ok(page.into_iter().map(Erasable::of).collect())
+    }
+
+    /// Where the newest message of `stream` stands; none when it has none.
+    ///
+    /// # Errors
+    /// [`Error::Read`].
+    pub async fn newest(&self, stream: &str) -> Result<Option<Newest>, Error> {
+        let newest = direct::newest(&self.connection.client, stream).await?;
+        Ok(newest.map(|stored| Newest {
+            sequence: stored.sequence,
+            published: stored.published,
+        }))
+    }
+
+    /// How far `consumer` of `stream` is; none when there is no such consumer.
+    ///
+    /// # Errors
+    /// [`Error::Consumer`].
+    pub async fn handled(&self, stream: &str, consumer: &str) -> Result<Option<Handled>, Error> {
+        #[derive(Deserialize)]
+        struct Info {
+            delivered: Place,
+            ack_floor: Place,
+            num_ack_pending: u64,
+        }
+        #[derive(Deserialize)]
+        struct Place {
+            stream_seq: u64,
+        }
+        let subject = format!("$JS.API.CONSUMER.INFO.{stream}.{consumer}");
+        match publish::api(&self.connection.client, subject, &json!({})).await {
+            Ok(Info {
+                delivered,
+                ack_floor,
+                num_ack_pending,
+            }) => Ok(Some(Handled {
+                given: delivered.stream_seq,
+                up_to: if num_ack_pending == 0 {
+                    delivered.stream_seq
+                } else {
+                    ack_floor.stream_seq
+                },
+            })),
+            // 10014: consumer not found.
+            Err(publish::Error::Refused { code: 10_014, .. }) => Ok(None),
+            Err(error) => Err(Error::Consumer {
+                stream: stream.to_owned(),
+                consumer: consumer.to_owned(),
+                problem: error.to_string(),
+            }),
+        }
     }
 
     /// Where the first message of `stream` stands that was stored at `time` or later; none when there is none.
@@ -164,6 +256,24 @@ impl Erasable {
             subject: stored.subject,
             published: stored.published,
             payload: stored.payload,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_an_account_says_is_its_own() {
+        let facts = |connector: &str, account: &str| facts_of(&ConnectorKind::parse(connector).unwrap(), account);
+        let pair = |stream: &str, prefix: &str| Some((stream.to_owned(), prefix.to_owned()));
+        assert_eq!(facts("slack", "T1"), pair("RAW_SLACK", "raw.slack.T1."));
+        assert_eq!(facts("github", "42"), pair("RAW_GITHUB", "raw.github.42."));
+        assert_eq!(facts("slack", "a.>"), pair("RAW_SLACK", "raw.slack.a=2E=3E."));
+        assert_eq!(facts("forge", "F1"), None, "nothing of it is kept");
+        for nobodys in ["", "-", "app"] {
+            assert_eq!(facts("github", nobodys), None, "{nobodys}");
         }
     }
 }
