@@ -48,7 +48,7 @@ impl Installation {
         let environment: BTreeMap<_, _> = definition::users()
             .map(|user| (definition::password_variable(user), SecretString::from(password(user))))
             .collect();
-        let server = NatsServer::start_in(directory.path(), &configuration(), environment).await;
+        let server = NatsServer::start_in(directory.path(), SERVER_CONFIGURATION, environment).await;
         let installation = Self {
             server: server.unwrap(),
             directory,
@@ -104,8 +104,13 @@ impl Installation {
     }
 }
 
+fn files_with(&self, text: &str) -> usize {
+        files_with(self.directory.path(), text.as_bytes())
+    }
+}
+
 /// The server's configuration, in which the handlers may say that something is still as it was.
-fn configuration() -> String {
+fn SERVER_CONFIGURATION -> String {
     let known = r#""events.user.-.*.deleted""#;
     let rights = [
         "events.organization.*.*.confirmed",

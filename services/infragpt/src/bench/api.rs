@@ -1,6 +1,7 @@
 //! The HTTP API: a page of changes beside the same query in `pgbench`, and how fast a session is verified.
 
 use std::{
+    io::Write as _,
     process::Stdio,
     time::{Duration, Instant},
 };
@@ -29,6 +30,8 @@ use crate::{
 
 /// As many clients for both: enough to keep two cores busy, few enough that nobody waits for a connection.
 const CLIENTS: usize = 8;
+/// What the first page asks PostgreSQL, without the wall and its transaction.
+const PAGE: &str = include_str!("changes.sql");
 /// How many rows are written at a time.
 const BATCH: usize = 5_000;
 
@@ -87,7 +90,7 @@ async fn fill(endpoints: &Endpoints, count: usize) -> anyhow::Result<()> {
         changes::apply(&mut transaction, &events).await?;
         transaction.commit().await?;
     }
-    projections::analyze(&pool).await?;
+    projections::database::analyze(&pool).await?;
     pool.close().await;
     Ok(())
 }
@@ -123,18 +126,22 @@ fn change(
         aggregate: Uuid::from_u128(u128::from(number) + 1),
         sequence: number + 1,
         time,
+        actor: None,
+        correlation: None,
+        id: number.to_string(),
+        address: None,
+        request: None,
         event: change.into(),
-        ..Recorded::default()
     }
 }
 
 /// How often `pgbench` runs the query of a page in a second, as many clients as ours.
 async fn pgbench(endpoints: &Endpoints, time: Duration) -> anyhow::Result<f64> {
-    let query = endpoints.data_directory().join("changes.sql");
-    tokio::fs::write(&query, changes::page_for_comparison(&endpoints.organization_id)).await?;
-    let output = Command::new(infragpt_local::program("pgbench")?)
+    let mut query = tempfile::NamedTempFile::new().context("no temporary file")?;
+    query.write_all(PAGE.as_bytes())?;
+    let output = Command::new(infragpt_local::find::postgres()?.join("pgbench"))
         .args(["-n", "-f"])
-        .arg(&query)
+        .arg(query.path())
         .args(["-c", &CLIENTS.to_string(), "-T", &time.as_secs().max(1).to_string()])
         .arg(&endpoints.database_url)
         .stdin(Stdio::null())

@@ -1,5 +1,6 @@
 //! `infragpt bench`: what the product costs, beside the bare NATS operations of the same run.
 
+mod api;
 mod credentials;
 mod figures;
 mod footprint;

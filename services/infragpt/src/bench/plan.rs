@@ -33,8 +33,14 @@ pub(super) struct Plan {
     pub size_within: Duration,
     /// How many credentials the vault holds.
     pub credentials: usize,
-    /// How long one of them is read again and again.
+    /// How long one of them is read again and again, and a session verified.
     pub read_for: Duration,
+    /// How many rows the feed of changes has.
+    pub changes: usize,
+    /// How many pages of it are asked for in a round.
+    pub pages: usize,
+    /// How long `pgbench` asks for the same in a round.
+    pub pgbench_for: Duration,
 }
 
 impl Plan {
@@ -55,6 +61,9 @@ impl Plan {
             size_within: Duration::from_secs(40),
             credentials: 10_000,
             read_for: Duration::from_secs(2),
+            changes: 1_000_000,
+            pages: 10_000,
+            pgbench_for: Duration::from_secs(3),
         }
     }
 
@@ -75,6 +84,9 @@ impl Plan {
             size_within: Duration::from_secs(5),
             credentials: 100,
             read_for: Duration::from_millis(200),
+            changes: 10_000,
+            pages: 300,
+            pgbench_for: Duration::from_secs(1),
         }
     }
 }

@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use infragpt_nats::{Bare, Log};
 
 use super::{
-    credentials, footprint,
+    api, credentials, footprint,
     ingest::Ingest,
     mentions,
     plan::Plan,
@@ -73,7 +73,12 @@ pub async fn run(arguments: Arguments) -> Result<(), Failure> {
 
 async fn measure(directory: PathBuf, plan: &Plan) -> anyhow::Result<Vec<Row>> {
     eprintln!("Starting nats-server, PostgreSQL, the sandbox and all roles …");
-    let mut installation = Installation::start(Options::new(directory)?).await?;
+    let mut options = Options::new(directory)?;
+    // One organization asks for all of it.
+    for name in ["INFRAGPT_API_RATE_PER_MINUTE", "INFRAGPT_API_RATE_BURST"] {
+        options.environment.insert(name.to_owned(), u32::MAX.to_string());
+    }
+    let mut installation = Installation::start(options).await?;
     let bare = Bare::start(
         installation.connect(NatsUser::Admin).await?,
         installation.connect(NatsUser::Agent).await?,
@@ -118,8 +123,10 @@ async fn measure(directory: PathBuf, plan: &Plan) -> anyhow::Result<Vec<Row>> {
         eprintln!("Mentions at {} a second …", pace.per_second);
         rows.extend(mentions::measure(&observer, &bare, pace).await?);
     }
+    rows.push(footprint::after_mentions(&observer.installation)?);
+    eprintln!("Pages of the HTTP API …");
+    rows.extend(api::measure(&observer, plan).await?);
     let mut installation = observer.end().await;
-    rows.push(footprint::after_mentions(&installation)?);
 
     footprint::stop(&mut installation).await?;
     let operator = installation.connect(NatsUser::Operator).await?;

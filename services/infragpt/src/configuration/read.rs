@@ -56,6 +56,7 @@ pub fn read_from(file: &Path, variables: impl IntoIterator<Item = (String, Strin
     let wrong = |problem: &dyn std::fmt::Display| Error::Value(problem.to_string());
     configuration.slack.check().map_err(|error| wrong(&error))?;
     configuration.github.check().map_err(|error| wrong(&error))?;
+    configuration.clerk.check().map_err(|error| wrong(&error))?;
     let public = &configuration.http.public_url;
     if !matches!(public.scheme(), "http" | "https") || public.path() != "/" || public.query().is_some() {
         return Err(Error::Value(format!(

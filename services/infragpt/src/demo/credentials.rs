@@ -1,4 +1,4 @@
-//! The last step: what becomes of a credential when its connection ends.
+//! What becomes of a credential when its connection ends.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The scenario: eight steps from connecting to dropping the database, disconnecting and connecting again.
+//! The scenario: from connecting, over crashes and a dropped database, to an organization that is erased.
 
 use anyhow::{Context as _, ensure};
 use infragpt_connectors::github::verification::WebhookSecret;
@@ -8,7 +8,7 @@ use infragpt_projections as projections;
 use serde_json::json;
 
 use super::{
-    credentials,
+    credentials, organizations,
     transcript::{done, observed, quoted, step, stored},
 };
 use crate::environment::{Installation, Observer};
@@ -24,6 +24,7 @@ pub(super) async fn play(mut play: Observer) -> anyhow::Result<Installation> {
     crashes(&mut play).await?;
     rebuild(&mut play).await?;
     credentials::play(&mut play).await?;
+    organizations::play(&mut play).await?;
     ensure!(
         play.news("DEAD_LETTERS").await?.is_empty(),
         "something went to the dead letters"

@@ -1,7 +1,7 @@
 //! A person's browser, as far as consent pages need one: it opens pages, fills forms in and follows redirects.
 
 use anyhow::{Context as _, bail, ensure};
-use reqwest::{Client, Response, StatusCode, header, redirect::Policy};
+use reqwest::{Client, RequestBuilder, Response, StatusCode, header, redirect::Policy};
 use url::Url;
 
 /// The most redirects that are followed one after another.
@@ -11,6 +11,8 @@ const MOST_REDIRECTS: usize = 10;
 #[derive(Debug, Clone)]
 pub struct Browser {
     client: Client,
+    /// Where somebody is signed in, and the session.
+    session: Option<(Url, String)>,
 }
 
 /// What the browser shows.
@@ -32,7 +34,17 @@ impl Browser {
     pub fn new() -> anyhow::Result<Self> {
         Ok(Self {
             client: Client::builder().redirect(Policy::none()).no_proxy().build()?,
+            session: None,
         })
+    }
+
+    /// Signs in at `origin` with a session token: the cookie goes there and nowhere else.
+    ///
+    /// # Errors
+    /// When `origin` is no address.
+    pub fn sign_in(&mut self, origin: &str, token: &str) -> anyhow::Result<()> {
+        self.session = Some((Url::parse(origin)?, token.to_owned()));
+        Ok(())
     }
 
     /// Opens an address and follows redirects to a page.
@@ -40,7 +52,8 @@ impl Browser {
     /// # Errors
     /// When nobody answers there.
     pub async fn open(&self, url: &str) -> anyhow::Result<Page> {
-        let response = self.client.get(url).send().await.context("the page can't be opened")?;
+        let request = self.with_session(self.client.get(url), &Url::parse(url)?);
+        let response = request.send().await.context("the page can't be opened")?;
         self.follow(response).await
     }
 
@@ -94,9 +107,19 @@ impl Browser {
             let location = response.headers().get(header::LOCATION);
             let location = location.context("a redirect without an address")?.to_str()?;
             let next = url.join(location)?;
-            response = self.client.get(next).send().await.context("a redirect leads nowhere")?;
+            let request = self.with_session(self.client.get(next.clone()), &next);
+            response = request.send().await.context("a redirect leads nowhere")?;
         }
         bail!("more than {MOST_REDIRECTS} redirects")
+    }
+
+    fn with_session(&self, request: RequestBuilder, url: &Url) -> RequestBuilder {
+        match &self.session {
+            Some((origin, token)) if origin.origin() == url.origin() => {
+                request.header(header::COOKIE, format!("__session={token}"))
+            }
+            _ => request,
+        }
     }
 }
 

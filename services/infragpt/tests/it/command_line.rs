@@ -86,6 +86,33 @@ async fn mistakes_are_named_and_have_their_exit_code() {
             2,
             "github.private_key",
         ),
+        (
+            &["serve", "--role", "clerk"],
+            &[
+                ("INFRAGPT_NATS_PASSWORD_CLERK", "p"),
+                ("INFRAGPT_CLERK_WEBHOOK_SECRET", "whsec_leaked!"),
+            ],
+            2,
+            "clerk.webhook_secret",
+        ),
+        (
+            &["serve", "--role", "api"],
+            &[
+                ("INFRAGPT_NATS_PASSWORD_API", "p"),
+                ("INFRAGPT_CLERK_ISSUER", "https://clerk.example.com"),
+            ],
+            2,
+            "clerk.authorized_parties is missing",
+        ),
+        (
+            &["serve", "--role", "api"],
+            &[
+                ("INFRAGPT_NATS_PASSWORD_API", "p"),
+                ("INFRAGPT_API_TRUSTED_PROXIES", "everybody"),
+            ],
+            2,
+            "api.trusted_proxies",
+        ),
         (&["serve", "--role", "nobody"], &[], 2, "invalid value 'nobody'"),
         (&["migrate"], &[], 2, "INFRAGPT_DATABASE_URL"),
         (

@@ -2,6 +2,7 @@
 //!
 //! Every test has an installation of its own, waits on conditions, and leaves nothing unfinished.
 
+mod access;
 mod accounts;
 mod answers;
 mod api;

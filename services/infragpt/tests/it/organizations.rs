@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use infragpt::environment::Browser;
 use infragpt_nats::Received;
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::{
     api::{Caller, profile},
+    connections::listed,
     harness::App,
 };
 
@@ -132,8 +134,10 @@ async fn hostile_sessions_are_refused() {
         ("pending", json!({ "status": "pending" })),
         ("unsigned", json!({ "alg": "none" })),
         ("signed with the public key", json!({ "alg": "HS256" })),
-        ("another key", json!({ "kid": "ins_unknown" })),
-        ("another issuer", json!({ "iss": "https://clerk.evil.example" })),
+        ("a stranger's key", json!({ "key": "stranger" })),
+        ("another key's name", json!({ "header": { "kid": "ins_unknown" } })),
+        ("nobody", json!({ "claims": { "sub": null } })),
+        ("another issuer", json!({ "claims": { "iss": "https://clerk.evil.example" } })),
     ]);
     for (case, more) in refused {
         let mut session = good.clone();
@@ -204,5 +208,45 @@ async fn a_write_with_a_key_happens_once() {
     }
     let started = app.log.read("EVENTS", "events.integration.acme.*.authorization_started", 0).await.unwrap();
     assert_eq!(started.len(), 2, "{:?}", names(&started));
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn who_begins_to_connect_has_to_be_who_comes_back() {
+    let app = crate::connections::app(&[]).await;
+    app.sign_up().await.unwrap();
+    let api = app.installation.endpoints.api_url.clone();
+    let maya = Caller::new(&app, "user_maya", "acme").await;
+    let begin = async || {
+        let begun = maya.post("/integrations/slack/authorizations", json!({})).await.expect(201).json();
+        begun["url"].as_str().unwrap().to_owned()
+    };
+    let session = async |user: &str, lifetime: i64| {
+        let wanted = json!({ "user": user, "organization": "acme", "lifetime": lifetime });
+        let session = app.control.call("clerk_session", &wanted).await.unwrap();
+        session["token"].as_str().unwrap().to_owned()
+    };
+    let allow = async |url: &str, token: Option<String>| {
+        let mut browser = Browser::new().unwrap();
+        if let Some(token) = token {
+            browser.sign_in(&api, &token).unwrap();
+        }
+        let consent = browser.open(url).await.unwrap().ok().unwrap();
+        browser.submit(&consent, &[("decision", "allow"), ("install", "workspace")]).await.unwrap()
+    };
+    for (case, token) in [
+        ("nobody is signed in", None),
+        ("somebody else is", Some(session("user_tom", 60).await)),
+        ("it was an hour ago", Some(session("user_maya", -3600).await)),
+    ] {
+        let page = allow(&begin().await, token).await;
+        assert_eq!(page.status, 403, "{case}: {}", page.text());
+        assert_ne!(listed(&app, "acme", "slack").await["state"], "active", "{case}");
+    }
+    // Reading a consent page takes longer than a token lives.
+    let page = allow(&begin().await, Some(session("user_maya", -120).await)).await;
+    assert!(page.status.is_success(), "{}", page.text());
+    let health = maya.get("/integrations/slack/health").await.expect(200).json();
+    assert_eq!(health["state"], "active", "{health}");
     app.finish().await;
 }

@@ -1,0 +1,1 @@
+SELECT id, kind, repository, title, url, actor_id, actor_name, actor_url, reference, revision, details, occurred_at, sequence FROM changes WHERE organization_id = 'acme' AND occurred_at >= '0001-01-01T00:00:00Z' AND (occurred_at, sequence) < ('9999-12-31T23:59:59Z', 9223372036854775807) ORDER BY occurred_at DESC, sequence DESC LIMIT 51;
