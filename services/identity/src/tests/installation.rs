@@ -104,24 +104,6 @@ impl Installation {
     }
 }
 
-fn files_with(&self, text: &str) -> usize {
-        files_with(self.directory.path(), text.as_bytes())
-    }
-}
-
-/// The server's configuration, in which the handlers may say that something is still as it was.
-fn SERVER_CONFIGURATION -> String {
-    let known = r#""events.user.-.*.deleted""#;
-    let rights = [
-        "events.organization.*.*.confirmed",
-        "events.organization.*.*.member_confirmed",
-        "events.user.-.*.confirmed",
-    ];
-    let missing = rights.into_iter().filter(|right| !SERVER_CONFIGURATION.contains(right));
-    let granted = missing.fold(known.to_owned(), |granted, right| format!("{granted}, \"{right}\""));
-    SERVER_CONFIGURATION.replacen(known, &granted, 1)
-}
-
 fn files_with(directory: &Path, bytes: &[u8]) -> usize {
     let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
     let has = |path: &Path| {
