@@ -7,6 +7,7 @@ use std::{
 };
 
 use clap::{Parser as _, error::ErrorKind};
+use infragpt_api::v1::permission::TABLE;
 use infragpt::{
     command::Command,
     configuration::{NatsUser, read_from},
@@ -223,6 +224,26 @@ fn operators_find_every_stream_consumer_and_user_in_the_guide() {
         NatsUser::ALL.into_iter().map(NatsUser::as_str).collect(),
         "nats/README.md's users"
     );
+}
+
+#[test]
+fn who_may_do_what_is_one_table() {
+    let guide = text("docs/api.md");
+    let written: Vec<_> = rows(section(&guide, "## Who is asking"))
+        .into_iter()
+        .map(|row| (code(row[0])[0].to_owned(), row[1].to_owned(), code(row[2]).join(" ")))
+        .collect();
+    let decided: Vec<_> = TABLE
+        .iter()
+        .map(|rule| {
+            (
+                rule.permission.to_string(),
+                rule.least.to_string(),
+                rule.operations.join(" "),
+            )
+        })
+        .collect();
+    assert_eq!(written, decided);
 }
 
 #[test]
