@@ -111,6 +111,13 @@ pub fn facts_of(connector: &ConnectorKind, account: &str) -> Option<(String, Str
     (is_kept && is_one).then(|| (stream, format!("raw.{connector}.{token}.")))
 }
 
+/// Whether what an account says can be filed under others: a Slack enterprise, whose workspaces say it.
+///
+/// <https://docs.slack.dev/enterprise/organization-ready-apps>
+pub fn is_filed_elsewhere(connector: &ConnectorKind, account: &str) -> bool {
+    connector.as_str() == "slack" && account.starts_with('E')
+}
+
 /// Lists and erases messages, as far as `connection`'s role may. Clones take turns.
 #[derive(Debug, Clone)]
 pub struct Eraser {
@@ -272,6 +279,8 @@ mod tests {
         assert_eq!(facts("github", "42"), pair("RAW_GITHUB", "raw.github.42."));
         assert_eq!(facts("slack", "a.>"), pair("RAW_SLACK", "raw.slack.a=2E=3E."));
         assert_eq!(facts("forge", "F1"), None, "nothing of it is kept");
+        let is_wide = |account| is_filed_elsewhere(&ConnectorKind::parse("slack").unwrap(), account);
+        assert!(is_wide("E1") && !is_wide("T1"));
         for nobodys in ["", "-", "app"] {
             assert_eq!(facts("github", nobodys), None, "{nobodys}");
         }

@@ -32,7 +32,7 @@ impl Asker {
     pub(crate) fn name(&self) -> Result<String, ServiceError> {
         let name = checked("actor", self.actor.as_deref().unwrap_or("unknown"))?;
         Ok(match name.split_once(':') {
-            Some(("operator" | "user", id)) if !id.is_empty() => name.to_owned(),
+            Some(("operator" | "user" | "system", id)) if !id.is_empty() => name.to_owned(),
             _ => format!("operator:{name}"),
         })
     }
@@ -139,6 +139,7 @@ mod tests {
         );
         assert_eq!(cause(Some("user:u1"), None).unwrap().actor, "user:u1");
         assert_eq!(cause(Some("operator:liam"), None).unwrap().actor, "operator:liam");
+        assert_eq!(cause(Some("system:erasure"), None).unwrap().actor, "system:erasure");
         assert_eq!(cause(Some("slack:eve"), None).unwrap().actor, "operator:slack:eve");
         assert_ne!(cause(None, None).unwrap().id, cause(None, None).unwrap().id);
         for hostile in ["", "a\nb", &"x".repeat(201)] {
