@@ -219,7 +219,8 @@ impl<'a> Serving<'a> {
                 self.spawn(role, identity.run(self.answerers_shutdown.clone()));
             }
             Role::Erasure => {
-                let erasure = Erasure::new(&connection, now);
+                let delay = Duration::from_secs(self.configuration.erasure.delay_seconds);
+                let erasure = Erasure::new(&connection, now).delay(delay);
                 self.spawn(role, erasure.run(self.shutdown.clone()));
             }
             Role::Agent => self.spawn(role, Agent::new(&connection, now).run(self.answerers_shutdown.clone())),
@@ -271,6 +272,7 @@ impl<'a> Serving<'a> {
 
     /// Where people come back to, and `/api/v1` if somebody can sign in.
     fn api(&mut self, connection: Connection) -> Result<Router, Failure> {
+        let settings = self.api_settings()?;
         let sessions = Sessions::new(&self.configuration.clerk, now);
         let pages = api::authorization::routes(connection.clone(), sessions.clone());
         let Some(sessions) = sessions else {
@@ -291,10 +293,23 @@ impl<'a> Serving<'a> {
             wall,
             sessions,
             connection,
-            settings: self.api_settings()?,
+            settings,
             clock: now,
         };
         Ok(pages.merge(api::v1::routes(parts)))
+    }
+
+    fn api_settings(&self) -> Result<api::v1::Settings, Failure> {
+        let configured = &self.configuration.api;
+        let settings = api::v1::Settings::read(
+            &self.configuration.http.public_url,
+            &configured.cors_origins,
+            configured.rate_per_minute,
+            configured.rate_burst,
+            &configured.trusted_proxies,
+        );
+        let kinds = self.connectors.iter().map(|connector| connector.kind());
+        Ok(settings.map_err(Failure::usage)?.with_connectors(kinds))
     }
 
     fn integration_settings(&self) -> IntegrationSettings {

@@ -21,6 +21,7 @@ const KEYS: &[&str] = &[
     "encryption.keys",
     "integrations.probe_seconds",
     "integrations.synchronize_seconds",
+    "erasure.delay_seconds",
     "api.cors_origins",
     "api.rate_per_minute",
     "api.rate_burst",

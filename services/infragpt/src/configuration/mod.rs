@@ -29,6 +29,8 @@ pub struct Configuration {
     pub encryption: Encryption,
     /// How connections are looked after.
     pub integrations: Integrations,
+    /// How deleted organizations and people are erased.
+    pub erasure: Erasure,
     /// The HTTP API.
     pub api: Api,
     /// Where people sign in.
@@ -122,6 +124,14 @@ pub struct Integrations {
     pub probe_seconds: u64,
     /// How often what a connection may see is compared with what there is, in seconds.
     pub synchronize_seconds: u64,
+}
+
+/// `[erasure]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Erasure {
+    /// How long after everything was erased it is looked once more, in seconds.
+    pub delay_seconds: u64,
 }
 
 /// `[api]`.

@@ -418,6 +418,8 @@ fn environment(options: &Options, secrets: &Secrets, endpoints: &Endpoints) -> B
         ("GITHUB_CLIENT_ID", &sandbox.github.client_id),
         ("GITHUB_CLIENT_SECRET", &sandbox.github.client_secret),
         ("GITHUB_SLUG", &sandbox.github.slug),
+        // Nobody wants to watch it wait.
+        ("ERASURE_DELAY_SECONDS", "1"),
         ("CLERK_ISSUER", &endpoints.clerk_issuer),
         ("CLERK_AUTHORIZED_PARTIES", &endpoints.api_url),
         ("CLERK_SIGN_IN_URL", &endpoints.sign_in_url),

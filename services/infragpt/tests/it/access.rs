@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use infragpt_api::v1::permission::{Rule, TABLE};
+use infragpt_api::v1::{Rule, TABLE};
 use infragpt_events::organization::Role;
 use reqwest::Method;
 use serde_json::{Value, json};

@@ -7,7 +7,7 @@ use std::{
 };
 
 use clap::{Parser as _, error::ErrorKind};
-use infragpt_api::v1::permission::TABLE;
+use infragpt_api::v1::TABLE;
 use infragpt::{
     command::Command,
     configuration::{NatsUser, read_from},
