@@ -6,6 +6,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::RequestId;
 
@@ -13,7 +14,7 @@ use crate::RequestId;
 pub const MEDIA_TYPE: &str = "application/problem+json";
 
 /// What went wrong with a request.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Problem {
     /// Kind of problem: `about:blank` where the status says it all.
     #[serde(rename = "type")]
@@ -21,9 +22,11 @@ pub struct Problem {
     /// The status in words.
     pub title: String,
     /// The HTTP status code.
+    #[schema(minimum = 400, maximum = 599)]
     pub status: u16,
     /// What is wrong with this request, for people. Nothing of how it works inside.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub detail: Option<String>,
     /// What to search the log for.
     pub request_id: String,

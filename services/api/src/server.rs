@@ -1,6 +1,6 @@
 //! Serving a listener until the process is told to stop.
 
-use std::{io, time::Duration};
+use std::{io, net::SocketAddr, time::Duration};
 
 use axum::Router;
 use tokio::{net::TcpListener, time::timeout};
@@ -22,7 +22,8 @@ pub struct Error(#[from] io::Error);
 /// # Errors
 /// [`Error`] when the listener breaks.
 pub async fn serve(listener: TcpListener, router: Router, shutdown: CancellationToken) -> Result<(), Error> {
-    let serving = axum::serve(listener, layered(router))
+    let service = layered(router).into_make_service_with_connect_info::<SocketAddr>();
+    let serving = axum::serve(listener, service)
         .with_graceful_shutdown(shutdown.clone().cancelled_owned())
         .into_future();
     let mut serving = std::pin::pin!(serving);

@@ -1,20 +1,21 @@
-//! `/oauth/<connector>/callback` and `/oauth/<connector>/setup`: hands what somebody brought back to the role that holds
-//! the credentials, and says what came of it.
+//! `/oauth/<connector>/callback` and `/oauth/<connector>/setup`: hands what somebody brought back, and who they are, to the
+//! role that holds the credentials, and says what came of it.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use axum::{
     Extension, Router,
-    extract::{Path, RawQuery, State},
-    http::{HeaderValue, Method, StatusCode, header},
+    extract::{Path, RawQuery, Request, State},
+    http::{HeaderValue, Method, StatusCode, header, request::Parts},
     response::{IntoResponse as _, Response},
     routing::get,
 };
-use infragpt_nats::{Connection, request};
+use infragpt_identity::Sessions;
+use infragpt_nats::{Connection, Origin, request};
 use serde::{Deserialize, Serialize};
 
 use super::page::{Page, harden};
-use crate::RequestId;
+use crate::{Proxies, RequestId, v1};
 
 /// How long an external system may take to say what it thinks of a code; a few requests to it, one after another.
 const PATIENCE: Duration = Duration::from_secs(45);
@@ -28,6 +29,9 @@ const MOST_PARAMETERS: usize = 32;
 struct Authorize {
     connector: String,
     parameters: BTreeMap<String, String>,
+    /// Who they are, where a session says so.
+    actor: Option<String>,
+    origin: Origin,
 }
 
 /// Its reply.
@@ -52,25 +56,55 @@ struct Account {
     name: String,
 }
 
-/// The pages that people come back to, asked on `connection`'s behalf.
-pub fn routes(connection: Connection) -> Router {
+/// What the pages ask with.
+#[derive(Clone)]
+struct Pages(Arc<Parties>);
+
+struct Parties {
+    connection: Connection,
+    sessions: Option<Sessions>,
+    proxies: Proxies,
+}
+
+/// The pages that people come back to, asked on `connection`'s behalf. Whoever started as a person has to come back as
+/// that person, which `sessions` tells by the cookie of their browser.
+pub fn routes(connection: Connection, sessions: Option<Sessions>, proxies: Proxies) -> Router {
+    let parties = Parties {
+        connection,
+        sessions,
+        proxies,
+    };
     Router::new()
         .route("/oauth/{connector}/callback", get(come_back))
         .route("/oauth/{connector}/setup", get(set_up))
-        .with_state(connection)
+        .with_state(Pages(Arc::new(parties)))
+}
+
+impl Parties {
+    /// Who is behind a browser. What they bring back may have taken longer than their session's token lives.
+    async fn actor(&self, parts: &Parts) -> Option<String> {
+        let token = v1::of_cookie(&parts.headers)?;
+        match self.sessions.as_ref()?.verify_return(token).await {
+            Ok(session) => Some(format!("user:{}", session.user)),
+            Err(error) => {
+                tracing::info!(%error, "Somebody came back with a session that isn't taken");
+                None
+            }
+        }
+    }
 }
 
 /// As [`come_back`], except for somebody who changed something there without being sent: all of that arrives by itself.
 async fn set_up(
-    method: Method,
-    state: State<Connection>,
+    state: State<Pages>,
     path: Path<String>,
     RawQuery(query): RawQuery,
     id: Extension<RequestId>,
+    request: Request,
 ) -> Response {
     let sent = parameters(query.as_deref().unwrap_or_default()).is_ok_and(|sent| sent.contains_key("state"));
-    if sent || method != Method::GET {
-        return come_back(method, state, path, RawQuery(query), id).await;
+    if sent || request.method() != Method::GET {
+        return come_back(state, path, RawQuery(query), id, request).await;
     }
     Page {
         status: StatusCode::OK,
@@ -84,27 +118,33 @@ async fn set_up(
 }
 
 async fn come_back(
-    method: Method,
-    State(connection): State<Connection>,
+    State(Pages(parties)): State<Pages>,
     Path(connector): Path<String>,
     RawQuery(query): RawQuery,
     Extension(id): Extension<RequestId>,
+    request: Request,
 ) -> Response {
+    let (parts, _) = request.into_parts();
     // HEAD, which link previews send and axum takes for GET, must not use the state up.
-    if method != Method::GET {
+    if parts.method != Method::GET {
         return StatusCode::METHOD_NOT_ALLOWED.into_response();
     }
     let parameters = match parameters(query.as_deref().unwrap_or_default()) {
         Ok(parameters) => parameters,
         Err(problem) => return refusal(400, problem, &id),
     };
-    let asked: Result<Authorized, request::Error> = connection
-        .request(
-            "integration.v1.authorize",
-            &Authorize { connector, parameters },
-            PATIENCE,
-        )
-        .await;
+    let address = parties.proxies.client(&parts.extensions, &parts.headers);
+    let request = Authorize {
+        connector,
+        parameters,
+        actor: parties.actor(&parts).await,
+        origin: Origin {
+            address: address.map(|address| address.to_string()),
+            request: Some(id.as_str().to_owned()),
+        },
+    };
+    let subject = "integration.v1.authorize";
+    let asked: Result<Authorized, request::Error> = parties.connection.request(subject, &request, PATIENCE).await;
     match asked {
         Ok(Authorized::Connected {
             organization,

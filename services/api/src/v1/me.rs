@@ -1,0 +1,54 @@
+//! `GET /me`: who somebody is, where, and what they may do there.
+
+use axum::Json;
+use infragpt_events::organization::Role;
+use infragpt_projections::{members, organizations};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{
+    Error, TABLE,
+    door::Reader,
+    input::{Nothing, Query},
+    words,
+};
+
+/// Who is signed in.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Me {
+    /// The person, as Clerk calls them.
+    user_id: String,
+    /// Their name, where it is known.
+    name: Option<String>,
+    /// Their address, where it is known.
+    email: Option<String>,
+    /// The organization that they act for.
+    organization_id: String,
+    /// Its name, where it is known.
+    organization_name: Option<String>,
+    /// What they are there.
+    #[schema(schema_with = words::role)]
+    role: Role,
+    /// What they may do there.
+    permissions: Vec<&'static str>,
+}
+
+/// Who is signed in, and what they may do
+#[utoipa::path(get, path = "/me", operation_id = "show_me", tag = "organization",
+    responses((status = 200, description = "Who is signed in", body = Me)))]
+pub(crate) async fn get(mut reader: Reader, _: Query<Nothing>) -> Result<Json<Me>, Error> {
+    let caller = reader.caller().clone();
+    let (connection, organization) = reader.tables();
+    let member = members::find(connection, organization, &caller.user).await?;
+    let organization = organizations::find(connection, organization).await?;
+    let granted = TABLE.iter().filter(|rule| caller.role >= rule.least);
+    Ok(Json(Me {
+        user_id: caller.user.to_string(),
+        name: member.as_ref().and_then(|member| member.name.clone()),
+        email: member.and_then(|member| member.email),
+        organization_id: caller.organization.to_string(),
+        organization_name: organization.and_then(|organization| organization.name),
+        role: caller.role,
+        permissions: granted.map(|rule| rule.permission.as_str()).collect(),
+    }))
+}
