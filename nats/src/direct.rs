@@ -291,9 +291,10 @@ impl Stored {
     }
 }
 
-/// The newest message of `stream`, whatever it is; one request and no subscription.
-pub(crate) async fn newest(client: &Client, stream: &str) -> Result<Option<Stored>, Error> {
-    let request = json!({ "last_by_subj": ">" }).to_string();
+/// The newest message of `stream` on subjects that match `filter`, whatever it is; one request and no subscription. The filter
+/// must not be `>`: nats-server 2.15 finds nothing then where the stream's last message was deleted.
+pub(crate) async fn newest(client: &Client, stream: &str, filter: &str) -> Result<Option<Stored>, Error> {
+    let request = json!({ "last_by_subj": filter }).to_string();
     one(client, stream, format!("$JS.API.DIRECT.GET.{stream}"), request.into()).await
 }
 

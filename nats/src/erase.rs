@@ -81,15 +81,6 @@ pub struct Erasable {
     pub payload: Bytes,
 }
 
-/// Where the newest message of a stream stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Newest {
-    /// Its sequence.
-    pub sequence: u64,
-    /// When it was stored, in the server's clock.
-    pub published: DateTime<Utc>,
-}
-
 /// How far a consumer is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Handled {
@@ -145,16 +136,13 @@ impl Eraser {
         Ok(page.into_iter().map(Erasable::of).collect())
     }
 
-    /// Where the newest message of `stream` stands; none when it has none.
+    /// Where the newest message of `stream` on subjects that match `filter` stands; none when there is none.
     ///
     /// # Errors
     /// [`Error::Read`].
-    pub async fn newest(&self, stream: &str) -> Result<Option<Newest>, Error> {
-        let newest = direct::newest(&self.connection.client, stream).await?;
-        Ok(newest.map(|stored| Newest {
-            sequence: stored.sequence,
-            published: stored.published,
-        }))
+    pub async fn newest(&self, stream: &str, filter: &str) -> Result<Option<u64>, Error> {
+        let newest = direct::newest(&self.connection.client, stream, filter).await?;
+        Ok(newest.map(|stored| stored.sequence))
     }
 
     /// How far `consumer` of `stream` is; none when there is no such consumer.

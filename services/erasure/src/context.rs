@@ -47,16 +47,16 @@ impl Context {
         mut is_meant: impl FnMut(&Erasable) -> bool + Send,
         mut erased: impl FnMut(&Erasable) + Send,
     ) -> Result<u64, Error> {
-        let Some(newest) = self.eraser.newest(stream).await? else {
+        let Some(newest) = self.eraser.newest(stream, filter).await? else {
             return Ok(0);
         };
         let (mut after, mut count) = (0, 0);
-        while after < newest.sequence {
+        while after < newest {
             let page = self.eraser.page(stream, filter, after).await?;
             let Some(last) = page.last() else { break };
             after = last.sequence;
             for message in page {
-                if message.sequence > newest.sequence {
+                if message.sequence > newest {
                     return Ok(count);
                 }
                 if is_meant(&message) {
