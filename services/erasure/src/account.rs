@@ -118,7 +118,6 @@ impl Context {
                     .await?;
             }
         }
-        progress.facts += count;
         Ok(count)
     }
 
@@ -137,6 +136,7 @@ impl Context {
         let filter = format!("{prefix}>");
         let mut count = self
             .sweep(stream, &filter, is_said, |fact| {
+                progress.facts += 1;
                 if listed {
                     progress.note(stream, fact.sequence);
                 }
@@ -146,7 +146,9 @@ impl Context {
         // One that does not say where its original stood was written by nobody of ours.
         let is_said = |letter: &Erasable| letter.original.is_none_or(|it| first <= it && it < last) && is_meant(letter);
         let filter = format!("dead.{stream}.*.{prefix}>");
-        count += self.sweep("DEAD_LETTERS", &filter, is_said, |_| {}).await?;
+        count += self
+            .sweep("DEAD_LETTERS", &filter, is_said, |_| progress.facts += 1)
+            .await?;
         Ok(count)
     }
 

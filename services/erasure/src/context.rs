@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use infragpt_nats::{Accounts, Connection, Erasable, Eraser, EventStore, Log};
+use tokio_util::sync::CancellationToken;
 
 use crate::{error::Error, progress::Ledger};
 
@@ -18,10 +19,16 @@ pub(crate) struct Context {
     pub ledger: Ledger,
     pub clock: fn() -> DateTime<Utc>,
     pub delay: Duration,
+    pub shutdown: CancellationToken,
 }
 
 impl Context {
-    pub fn new(connection: &Connection, clock: fn() -> DateTime<Utc>, delay: Duration) -> Self {
+    pub fn new(
+        connection: &Connection,
+        clock: fn() -> DateTime<Utc>,
+        delay: Duration,
+        shutdown: CancellationToken,
+    ) -> Self {
         Self {
             connection: connection.clone(),
             eraser: Eraser::new(connection),
@@ -31,6 +38,7 @@ impl Context {
             ledger: Ledger::default(),
             clock,
             delay,
+            shutdown,
         }
     }
 
@@ -38,8 +46,8 @@ impl Context {
         (self.clock)()
     }
 
-    /// Erases what there is of `stream` on subjects that match `filter` and that `is_meant`, and tells `erased` of each;
-    /// returns how many. What arrives meanwhile is left for the next time, or this would never end.
+    /// Erases what there is of `stream` on subjects that match `filter` and that `is_meant`, and tells `erased` of each at
+    /// once; returns how many. What arrives meanwhile is left for the next time, or this would never end.
     pub async fn sweep(
         &self,
         stream: &str,
@@ -60,9 +68,13 @@ impl Context {
                     return Ok(count);
                 }
                 if is_meant(&message) {
-                    // Also one that somebody else erased first: it is gone.
+                    if self.shutdown.is_cancelled() {
+                        return Err(Error::Ending);
+                    }
+                    // One that somebody else erased first is gone, too.
+                    self.eraser.erase(stream, message.sequence).await?;
                     erased(&message);
-                    count += u64::from(self.eraser.erase(stream, message.sequence).await?);
+                    count += 1;
                 }
             }
         }

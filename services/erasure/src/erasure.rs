@@ -54,7 +54,8 @@ impl Erasure {
             .concurrency(AT_ONCE)
             // Nobody is told that something will not be erased.
             .patience(Duration::MAX);
-        let handler = Deletions(Arc::new(Context::new(&self.connection, self.clock, self.delay)));
+        let context = Context::new(&self.connection, self.clock, self.delay, shutdown.clone());
+        let handler = Deletions(Arc::new(context));
         Ok(deletions.run(handler, shutdown).await?)
     }
 }

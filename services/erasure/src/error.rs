@@ -43,6 +43,9 @@ pub(crate) enum Error {
     /// A copy of the log does not say so yet.
     #[error("it is not deleted, as far as the log can tell yet")]
     NotDeleted,
+    /// The role ends.
+    #[error("the rest is erased when the role runs again")]
+    Ending,
     /// Somebody may still append something about it.
     #[error("what there was is erased; it is looked once more when nobody works any more on what came before")]
     NotQuiet(Duration),

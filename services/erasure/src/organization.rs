@@ -82,16 +82,17 @@ impl Context {
             ("DEAD_LETTERS", format!("dead.RAW_CLERK.*.raw.clerk.{organization}.>")),
         ];
         for (stream, filter) in said {
-            let facts = self.sweep(stream, &filter, |_| true, |_| {}).await?;
-            progress.facts += facts;
-            count += facts;
+            count += self.sweep(stream, &filter, |_| true, |_| progress.facts += 1).await?;
         }
         let letters = format!("dead.EVENTS.*.events.*.{organization}.>");
-        let mut events = self.sweep("DEAD_LETTERS", &letters, |_| true, |_| {}).await?;
+        count += self
+            .sweep("DEAD_LETTERS", &letters, |_| true, |_| progress.events += 1)
+            .await?;
         let is_meant = |event: &Erasable| !is_kept(event, organization) && !tells_accounts(event);
-        events += self.sweep_events(organization, is_meant, |_| {}).await?;
-        progress.events += events;
-        Ok(count + events)
+        count += self
+            .sweep_events(organization, is_meant, |_| progress.events += 1)
+            .await?;
+        Ok(count)
     }
 
     async fn sweep_events(

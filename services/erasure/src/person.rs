@@ -78,21 +78,23 @@ impl Context {
         };
         let facts = self
             .sweep("RAW_CLERK", "raw.clerk.>", is_meant, |fact| {
+                progress.facts += 1;
                 progress.note("RAW_CLERK", fact.sequence);
             })
             .await?;
         let is_named = |letter: &Erasable| payload::has(user, &letter.payload);
         let letters = self
-            .sweep("DEAD_LETTERS", "dead.RAW_CLERK.*.raw.clerk.>", is_named, |_| {})
+            .sweep("DEAD_LETTERS", "dead.RAW_CLERK.*.raw.clerk.>", is_named, |_| {
+                progress.facts += 1;
+            })
             .await?;
         let own = subject.all();
         let is_meant = |event: &Erasable| !event.subject.ends_with(".deleted") && !event.subject.ends_with(".erased");
-        let mut events = self.sweep("EVENTS", &own, is_meant, |_| {}).await?;
+        let own_letters = format!("dead.EVENTS.*.{own}");
+        let mut events = self.sweep("EVENTS", &own, is_meant, |_| progress.events += 1).await?;
         events += self
-            .sweep("DEAD_LETTERS", &format!("dead.EVENTS.*.{own}"), |_| true, |_| {})
+            .sweep("DEAD_LETTERS", &own_letters, |_| true, |_| progress.events += 1)
             .await?;
-        progress.facts += facts + letters;
-        progress.events += events;
         Ok(Swept {
             count: facts + letters + events,
             is_all,
