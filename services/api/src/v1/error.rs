@@ -175,7 +175,7 @@ impl From<session::Error> for Error {
 impl From<wall::Error> for Error {
     fn from(error: wall::Error) -> Self {
         match error {
-            wall::Error::Busy(_) => Self::unavailable(error),
+            wall::Error::Busy | wall::Error::Silence => Self::unavailable(error),
             wall::Error::Postgres(source) => source.into(),
         }
     }
@@ -280,9 +280,6 @@ mod tests {
     #[test]
     fn a_lost_database_is_worth_another_try_and_a_wrong_query_is_not() {
         assert_eq!(Error::from(DatabaseError::PoolClosed).status(), 503);
-        assert_eq!(
-            Error::from(wall::Error::Busy(std::time::Duration::from_secs(2))).status(),
-            503
-        );
+        assert_eq!(Error::from(wall::Error::Busy).status(), 503);
     }
 }

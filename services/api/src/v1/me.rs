@@ -36,11 +36,14 @@ pub(crate) struct Me {
 /// Who is signed in, and what they may do
 #[utoipa::path(get, path = "/me", operation_id = "show_me", tag = "organization",
     responses((status = 200, description = "Who is signed in", body = Me)))]
-pub(crate) async fn get(mut reader: Reader, _: Query<Nothing>) -> Result<Json<Me>, Error> {
+pub(crate) async fn get(reader: Reader, _: Query<Nothing>) -> Result<Json<Me>, Error> {
     let caller = reader.caller().clone();
-    let (connection, organization) = reader.tables();
-    let member = members::find(connection, organization, &caller.user).await?;
-    let organization = organizations::find(connection, organization).await?;
+    let (member, organization) = reader
+        .read(async |connection, organization| {
+            let member = members::find(connection, organization, &caller.user).await?;
+            Ok((member, organizations::find(connection, organization).await?))
+        })
+        .await?;
     let granted = TABLE.iter().filter(|rule| caller.role >= rule.least);
     Ok(Json(Me {
         user_id: caller.user.to_string(),

@@ -63,10 +63,13 @@ impl From<members::Member> for Member {
 /// Who belongs to the organization
 #[utoipa::path(get, path = "/members", operation_id = "list_members", tag = "organization", params(ListMembers),
     responses((status = 200, description = "Members, by their identifier", body = List<Member>)))]
-pub(crate) async fn get(mut reader: Reader, Query(query): Query<ListMembers>) -> Result<Json<List<Member>>, Error> {
-    let (connection, organization) = reader.tables();
+pub(crate) async fn get(reader: Reader, Query(query): Query<ListMembers>) -> Result<Json<List<Member>>, Error> {
     let filter = members::Filter { role: query.role };
     let after = query.cursor.key()?;
-    let page = members::page(connection, organization, &filter, after.as_ref(), query.limit.0).await?;
+    let page = reader
+        .read(async |connection, organization| {
+            members::page(connection, organization, &filter, after.as_ref(), query.limit.0).await
+        })
+        .await?;
     List::of(page).map(Json)
 }

@@ -33,10 +33,9 @@ pub(crate) struct Organization {
 /// The organization, with what it says about itself
 #[utoipa::path(get, path = "/organization", operation_id = "show_organization", tag = "organization",
     responses((status = 200, description = "The organization", body = Organization)))]
-pub(crate) async fn get(mut reader: Reader, _: Query<Nothing>) -> Result<Json<Organization>, Error> {
-    let (connection, organization) = reader.tables();
-    let id = organization.to_string();
-    let found = organizations::find(connection, organization).await?;
+pub(crate) async fn get(reader: Reader, _: Query<Nothing>) -> Result<Json<Organization>, Error> {
+    let id = reader.caller().organization.to_string();
+    let found = reader.read(organizations::find).await?;
     Ok(Json(match found {
         Some(organization) => Organization {
             id,

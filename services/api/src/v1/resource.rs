@@ -63,15 +63,18 @@ impl From<resources::Resource> for Resource {
 
 /// A page of one kind.
 pub(super) async fn page(
-    mut reader: Reader,
+    reader: Reader,
     kind: ResourceKind,
     query: ListResources,
 ) -> Result<Json<List<Resource>>, Error> {
-    let (connection, organization) = reader.tables();
     let filter = resources::Filter {
         name_contains: query.name_contains.map(|word| word.0),
     };
     let after = query.cursor.key()?;
-    let page = resources::page(connection, organization, kind, &filter, after.as_ref(), query.limit.0).await?;
+    let page = reader
+        .read(async |connection, organization| {
+            resources::page(connection, organization, kind, &filter, after.as_ref(), query.limit.0).await
+        })
+        .await?;
     List::of(page).map(Json)
 }

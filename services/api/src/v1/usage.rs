@@ -90,11 +90,12 @@ impl From<usage::Day> for Day {
 /// How much the product is used, day by day
 #[utoipa::path(get, path = "/usage", operation_id = "show_usage", tag = "audit", params(ShowUsage),
     responses((status = 200, description = "A row for each day, the first day first", body = List<Day>)))]
-pub(crate) async fn get(mut reader: Reader, Query(query): Query<ShowUsage>) -> Result<Json<List<Day>>, Error> {
+pub(crate) async fn get(reader: Reader, Query(query): Query<ShowUsage>) -> Result<Json<List<Day>>, Error> {
     let until = query.until.unwrap_or_else(|| reader.now().date_naive());
     let (from, until) = period(until, query.days);
-    let (connection, organization) = reader.tables();
-    let days = usage::by_day(connection, organization, from, until).await?;
+    let days = reader
+        .read(async |connection, organization| usage::by_day(connection, organization, from, until).await)
+        .await?;
     Ok(Json(List::whole(days.into_iter().map(Day::from).collect())))
 }
 

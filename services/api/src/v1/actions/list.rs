@@ -35,10 +35,13 @@ pub(crate) struct ListActions {
 /// What agents proposed to do, the last proposed first
 #[utoipa::path(get, path = "/actions", operation_id = "list_actions", tag = "actions", params(ListActions),
     responses((status = 200, description = "Actions, the last proposed first", body = List<Action>)))]
-pub(crate) async fn get(mut reader: Reader, Query(query): Query<ListActions>) -> Result<Json<List<Action>>, Error> {
+pub(crate) async fn get(reader: Reader, Query(query): Query<ListActions>) -> Result<Json<List<Action>>, Error> {
     let filter = actions::Filter { state: query.state };
     let after = query.cursor.key()?;
-    let (connection, organization) = reader.tables();
-    let page = actions::page(connection, organization, &filter, after.as_ref(), query.limit.0).await?;
+    let page = reader
+        .read(async |connection, organization| {
+            actions::page(connection, organization, &filter, after.as_ref(), query.limit.0).await
+        })
+        .await?;
     List::of(page).map(Json)
 }

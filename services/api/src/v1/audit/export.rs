@@ -7,7 +7,11 @@ use axum::{
 };
 use bytes::Bytes;
 use futures::stream;
-use infragpt_projections::audit::{self, Key, Outcome};
+use infragpt_events::OrganizationId;
+use infragpt_projections::{
+    PgConnection,
+    audit::{self, Key, Outcome},
+};
 use serde::Deserialize;
 use utoipa::{IntoParams, PartialSchema as _};
 
@@ -104,16 +108,11 @@ impl Export {
         if self.ended {
             return Ok(None);
         }
-        let (mut inside, organization) = self.entrance.enter().await?;
-        let page = audit::page(
-            inside.connection(),
-            organization,
-            &self.filter,
-            self.after.as_ref(),
-            PAGE,
-        )
-        .await?;
-        drop(inside);
+        let (filter, after) = (&self.filter, self.after.as_ref());
+        let read = async |connection: &mut PgConnection, organization: &OrganizationId| {
+            audit::page(connection, organization, filter, after, PAGE).await
+        };
+        let page = self.entrance.read(read).await?;
         self.ended = page.next.is_none();
         self.after = page.next;
         let mut lines = Vec::new();

@@ -46,7 +46,7 @@ pub(crate) struct ListAudit {
 /// Who did what, tried what, and was refused what
 #[utoipa::path(get, path = "/audit", operation_id = "list_audit", tag = "audit", params(ListAudit),
     responses((status = 200, description = "Entries, the newest first", body = List<Entry>)))]
-pub(crate) async fn get(mut reader: Reader, Query(query): Query<ListAudit>) -> Result<Json<List<Entry>>, Error> {
+pub(crate) async fn get(reader: Reader, Query(query): Query<ListAudit>) -> Result<Json<List<Entry>>, Error> {
     let filter = audit::Filter {
         action: query.action.map(|word| word.0),
         actor: query.actor.map(|word| word.0),
@@ -55,7 +55,10 @@ pub(crate) async fn get(mut reader: Reader, Query(query): Query<ListAudit>) -> R
         until: query.until.map(|time| time.0),
     };
     let after = query.cursor.key()?;
-    let (connection, organization) = reader.tables();
-    let page = audit::page(connection, organization, &filter, after.as_ref(), query.limit.0).await?;
+    let page = reader
+        .read(async |connection, organization| {
+            audit::page(connection, organization, &filter, after.as_ref(), query.limit.0).await
+        })
+        .await?;
     List::of(page).map(Json)
 }

@@ -48,7 +48,7 @@ pub(crate) struct ListChanges {
 /// What changed, the newest first
 #[utoipa::path(get, path = "/changes", operation_id = "list_changes", tag = "changes", params(ListChanges),
     responses((status = 200, description = "Changes, the newest first", body = List<Change>)))]
-pub(crate) async fn get(mut reader: Reader, Query(query): Query<ListChanges>) -> Result<Json<List<Change>>, Error> {
+pub(crate) async fn get(reader: Reader, Query(query): Query<ListChanges>) -> Result<Json<List<Change>>, Error> {
     let filter = changes::Filter {
         repository: query.repository.map(|word| word.0),
         kinds: query.kinds.0,
@@ -57,7 +57,10 @@ pub(crate) async fn get(mut reader: Reader, Query(query): Query<ListChanges>) ->
         until: query.until.map(|time| time.0),
     };
     let after = query.cursor.key()?;
-    let (connection, organization) = reader.tables();
-    let page = changes::page(connection, organization, &filter, after.as_ref(), query.limit.0).await?;
+    let page = reader
+        .read(async |connection, organization| {
+            changes::page(connection, organization, &filter, after.as_ref(), query.limit.0).await
+        })
+        .await?;
     List::of(page).map(Json)
 }

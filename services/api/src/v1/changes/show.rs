@@ -14,9 +14,10 @@ use crate::v1::{
 #[utoipa::path(get, path = "/changes/{id}", operation_id = "show_change", tag = "changes",
     params(("id" = Uuid, Path, description = "The change")),
     responses((status = 200, description = "The change", body = Change)))]
-pub(crate) async fn get(mut reader: Reader, Id(id): Id, _: Query<Nothing>) -> Result<Json<Change>, Error> {
-    let (connection, organization) = reader.tables();
-    let change = changes::find(connection, organization, id).await?;
+pub(crate) async fn get(reader: Reader, Id(id): Id, _: Query<Nothing>) -> Result<Json<Change>, Error> {
+    let change = reader
+        .read(async |connection, organization| changes::find(connection, organization, id).await)
+        .await?;
     change
         .map(|change| Json(change.into()))
         .ok_or_else(|| Error::no_such("change"))

@@ -41,7 +41,7 @@ pub(crate) struct ListConversations {
     params(ListConversations),
     responses((status = 200, description = "Conversations, the last active first", body = List<Conversation>)))]
 pub(crate) async fn get(
-    mut reader: Reader,
+    reader: Reader,
     Query(query): Query<ListConversations>,
 ) -> Result<Json<List<Conversation>>, Error> {
     let filter = conversations::Filter {
@@ -50,7 +50,10 @@ pub(crate) async fn get(
         until: query.until.map(|time| time.0),
     };
     let after = query.cursor.key()?;
-    let (connection, organization) = reader.tables();
-    let page = conversations::page(connection, organization, &filter, after.as_ref(), query.limit.0).await?;
+    let page = reader
+        .read(async |connection, organization| {
+            conversations::page(connection, organization, &filter, after.as_ref(), query.limit.0).await
+        })
+        .await?;
     List::of(page).map(Json)
 }

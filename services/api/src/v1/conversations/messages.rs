@@ -92,16 +92,18 @@ impl From<conversations::Message> for Message {
     params(("id" = Uuid, Path, description = "The conversation"), ListMessages),
     responses((status = 200, description = "Messages, in the order in which they came", body = List<Message>)))]
 pub(crate) async fn get(
-    mut reader: Reader,
+    reader: Reader,
     Id(id): Id,
     Query(query): Query<ListMessages>,
 ) -> Result<Json<List<Message>>, Error> {
     let after = query.cursor.key()?;
-    let (connection, organization) = reader.tables();
-    let page = conversations::messages_page(connection, organization, id, after.as_ref(), query.limit.0).await?;
-    // A conversation begins with a message: without any there may be none.
-    if page.rows.is_empty() && conversations::find(connection, organization, id).await?.is_none() {
-        return Err(Error::no_such("conversation"));
-    }
+    let (conversation, page) = reader
+        .read(async |connection, organization| {
+            let after = after.as_ref();
+            let page = conversations::messages_page(connection, organization, id, after, query.limit.0).await?;
+            Ok((conversations::find(connection, organization, id).await?, page))
+        })
+        .await?;
+    conversation.ok_or_else(|| Error::no_such("conversation"))?;
     List::of(page).map(Json)
 }

@@ -1,5 +1,7 @@
 //! What every request to the API is answered with.
 
+use std::sync::Arc;
+
 use axum::http::request;
 use chrono::{DateTime, Utc};
 use infragpt_events::{ConnectorKind, organization::Role};
@@ -19,7 +21,7 @@ pub(crate) struct Api {
     pub connection: Connection,
     pub clock: fn() -> DateTime<Utc>,
     /// The kinds of systems that can be connected.
-    pub connectors: Vec<ConnectorKind>,
+    pub connectors: Arc<[ConnectorKind]>,
     pub(super) sessions: Sessions,
     pub(super) keys: IdempotencyKeys,
     pub(super) rate: Rate,
@@ -39,7 +41,7 @@ impl Api {
             rate: Rate::new(settings.rate_per_minute, settings.rate_burst),
             origins: Origins::new(&settings),
             proxies: settings.proxies,
-            connectors: settings.connectors,
+            connectors: settings.connectors.into(),
         }
     }
 
@@ -66,9 +68,13 @@ impl Api {
     /// Begins to read as `caller`, if they belong to the organization and may do what `permission` says.
     pub(super) async fn enter(&self, caller: &mut Caller, permission: Permission) -> Result<Inside, Error> {
         let inside = self.wall.enter(&caller.organization, &caller.user).await?;
-        caller.role = inside.role().ok_or(Error::NotMember)?;
-        if !permission.is_granted_to(caller.role) {
-            drop(inside);
+        let Some(role) = inside.role() else {
+            inside.leave();
+            return Err(Error::NotMember);
+        };
+        caller.role = role;
+        if !permission.is_granted_to(role) {
+            inside.leave();
             audit::note_refused(&self.connection, caller, permission).await;
             return Err(Error::NotAllowed(permission));
         }

@@ -32,7 +32,9 @@ impl<S: Sync> FromRequestParts<S> for Asker {
         let admitted = parts.extensions.remove::<Admitted>();
         let admitted = admitted.ok_or_else(|| Error::internal("a route without its door"))?;
         // What is asked elsewhere needs no transaction here.
-        drop(admitted.inside());
+        if let Some(inside) = admitted.inside() {
+            inside.leave();
+        }
         Ok(Self(admitted))
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use infragpt_events::OrganizationId;
-use infragpt_projections::wall::Inside;
+use infragpt_projections::{DatabaseError, PgConnection};
 
 use super::{Admitted, Api, Caller};
 use crate::v1::{Error, Permission};
@@ -24,9 +24,14 @@ impl Entrance {
         }
     }
 
-    /// The next transaction, and whose rows.
-    pub async fn enter(&mut self) -> Result<(Inside, &OrganizationId), Error> {
-        let inside = self.api.enter(&mut self.caller, self.permission).await?;
-        Ok((inside, &self.caller.organization))
+    /// Reads the caller's organization's rows.
+    pub async fn read<T>(
+        &mut self,
+        query: impl AsyncFnOnce(&mut PgConnection, &OrganizationId) -> Result<T, DatabaseError>,
+    ) -> Result<T, Error> {
+        let mut inside = self.api.enter(&mut self.caller, self.permission).await?;
+        let found = query(inside.connection(), &self.caller.organization).await?;
+        inside.leave();
+        Ok(found)
     }
 }

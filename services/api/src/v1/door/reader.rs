@@ -1,9 +1,11 @@
 //! What a route reads the tables with.
 
+use std::sync::Arc;
+
 use axum::{extract::FromRequestParts, http::request::Parts};
 use chrono::{DateTime, Utc};
 use infragpt_events::{ConnectorKind, OrganizationId};
-use infragpt_projections::{PgConnection, wall::Inside};
+use infragpt_projections::{DatabaseError, PgConnection, wall::Inside};
 
 use super::{Admitted, Caller, Entrance};
 use crate::v1::Error;
@@ -27,9 +29,15 @@ impl<S: Sync> FromRequestParts<S> for Reader {
 }
 
 impl Reader {
-    /// What to read with, and whose rows.
-    pub fn tables(&mut self) -> (&mut PgConnection, &OrganizationId) {
-        (self.inside.connection(), &self.admitted.caller.organization)
+    /// Reads the caller's organization's rows.
+    pub async fn read<T>(
+        self,
+        query: impl AsyncFnOnce(&mut PgConnection, &OrganizationId) -> Result<T, DatabaseError>,
+    ) -> Result<T, Error> {
+        let mut inside = self.inside;
+        let found = query(inside.connection(), &self.admitted.caller.organization).await?;
+        inside.leave();
+        Ok(found)
     }
 
     /// Who asks.
@@ -38,8 +46,8 @@ impl Reader {
     }
 
     /// The kinds of systems that can be connected.
-    pub fn connectors(&self) -> &[ConnectorKind] {
-        &self.admitted.api.connectors
+    pub fn connectors(&self) -> Arc<[ConnectorKind]> {
+        Arc::clone(&self.admitted.api.connectors)
     }
 
     /// The time.

@@ -70,6 +70,10 @@ fn parse<T: DeserializeOwned>(headers: &HeaderMap, body: &[u8]) -> Result<T, Err
     if !kind.is_some_and(|kind| kind.eq_ignore_ascii_case("application/json")) {
         return Err(Error::MediaType);
     }
+    // An array would be taken for an object's values in their order.
+    if body.trim_ascii_start().first() != Some(&b'{') {
+        return Err(Error::input("The body has to be a JSON object."));
+    }
     serde_json::from_slice(body).map_err(|error| Error::input(format!("The body can't be read: {error}.")))
 }
 

@@ -7,7 +7,7 @@ mod path;
 mod query;
 mod time;
 mod word;
-mod words;
+pub(crate) mod words;
 
 pub(crate) use body::{Json, NoBody, OptionalJson};
 pub(crate) use cursor::{Cursor, List};

@@ -1,4 +1,4 @@
-//! Several of a known set of words, separated by commas.
+//! Words of a known set: alone, in a list, or separated by commas.
 
 use serde::{
     Deserialize, Deserializer,
@@ -24,10 +24,26 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Words<T> {
         if text.split(',').count() > MOST {
             return Err(D::Error::custom(format_args!("there are more than {MOST} words")));
         }
-        let read = |word: &str| T::deserialize(value::StrDeserializer::<value::Error>::from(word.into_deserializer()));
         let words = text.split(',').map(read).collect::<Result<_, _>>();
         words.map(Self).map_err(D::Error::custom)
     }
+}
+
+fn read<T: DeserializeOwned>(word: &str) -> Result<T, value::Error> {
+    let deserializer: value::StrDeserializer<'_, value::Error> = word.into_deserializer();
+    T::deserialize(deserializer)
+}
+
+/// A word as a string, and in no other of the ways in which an enum can be written in JSON.
+pub(crate) fn one<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<T, D::Error> {
+    read(&String::deserialize(deserializer)?).map_err(D::Error::custom)
+}
+
+/// As [`one`], several of them.
+pub(crate) fn several<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Vec<T>, D::Error> {
+    let words = Vec::<String>::deserialize(deserializer)?;
+    let words = words.iter().map(|word| read(word)).collect::<Result<_, _>>();
+    words.map_err(D::Error::custom)
 }
 
 #[cfg(test)]

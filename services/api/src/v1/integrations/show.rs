@@ -15,20 +15,18 @@ use crate::v1::{
     params(("connector" = String, Path, description = "The kind of system", pattern = "^[A-Za-z0-9_-]{1,64}$", example = "slack")),
     responses((status = 200, description = "The connection", body = Integration)))]
 pub(crate) async fn get(
-    mut reader: Reader,
+    reader: Reader,
     Connector(connector): Connector,
     _: Query<Nothing>,
 ) -> Result<Json<Integration>, Error> {
     let now = reader.now();
-    let (connection, organization) = reader.tables();
-    if let Some(integration) = integrations::find(connection, organization, &connector, now).await? {
-        return Ok(Json(integration.into()));
+    let (organization, connectors) = (reader.caller().organization.clone(), reader.connectors());
+    let found = reader
+        .read(async |connection, organization| integrations::find(connection, organization, &connector, now).await)
+        .await?;
+    match found {
+        Some(integration) => Ok(Json(integration.into())),
+        None if connectors.contains(&connector) => Ok(Json(Integration::not_started(&organization, &connector))),
+        None => Err(Error::no_such("integration")),
     }
-    if reader.connectors().contains(&connector) {
-        return Ok(Json(Integration::not_started(
-            &reader.caller().organization,
-            &connector,
-        )));
-    }
-    Err(Error::no_such("integration"))
 }

@@ -61,9 +61,7 @@ pub(crate) async fn put(
 
 /// What is there now, if the precondition holds for it. Whoever decides compares once more.
 async fn expected(asker: &Asker, precondition: &Precondition) -> Result<Option<organization::Profile>, Error> {
-    let mut entrance = asker.entrance();
-    let (mut inside, organization) = entrance.enter().await?;
-    let found = organizations::find(inside.connection(), organization).await?;
+    let found = asker.entrance().read(organizations::find).await?;
     let present = found.and_then(|organization| organization.profile);
     let tag = present
         .clone()

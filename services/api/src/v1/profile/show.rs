@@ -18,9 +18,8 @@ use crate::v1::{
         (status = 200, description = "What it says", body = Profile),
         (status = 404, description = "It says nothing yet"),
     ))]
-pub(crate) async fn get(mut reader: Reader, _: Query<Nothing>) -> Result<Json<Profile>, Error> {
-    let (connection, organization) = reader.tables();
-    let found = organizations::find(connection, organization).await?;
+pub(crate) async fn get(reader: Reader, _: Query<Nothing>) -> Result<Json<Profile>, Error> {
+    let found = reader.read(organizations::find).await?;
     let profile = found.and_then(|organization| organization.profile);
     profile.map(|profile| Json(profile.into())).ok_or(Error::NotFound(
         "The organization says nothing about itself yet.".into(),
