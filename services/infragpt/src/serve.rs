@@ -274,7 +274,7 @@ impl<'a> Serving<'a> {
     fn api(&mut self, connection: Connection) -> Result<Router, Failure> {
         let settings = self.api_settings()?;
         let sessions = Sessions::new(&self.configuration.clerk, now);
-        let pages = api::authorization::routes(connection.clone(), sessions.clone());
+        let pages = api::authorization::routes(connection.clone(), sessions.clone(), settings.proxies().clone());
         let Some(sessions) = sessions else {
             tracing::info!("/api/v1 is off: `clerk.issuer` is not configured");
             return Ok(pages);

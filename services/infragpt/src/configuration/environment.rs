@@ -124,9 +124,17 @@ impl Provider for Variables {
 
 /// Other keys are text although it may have digits only, such as a secret.
 fn is_number(key: &str) -> bool {
-    ["_bytes", "_connections", "_seconds", "_minute", "_burst", "replicas", "app_id"]
-        .iter()
-        .any(|end| key.ends_with(end))
+    [
+        "_bytes",
+        "_connections",
+        "_seconds",
+        "_minute",
+        "_burst",
+        "replicas",
+        "app_id",
+    ]
+    .iter()
+    .any(|end| key.ends_with(end))
 }
 
 fn insert(dict: &mut Dict, key: &str, value: Value) {

@@ -52,7 +52,9 @@ pub async fn run(arguments: Arguments) -> Result<(), Failure> {
 
 async fn play(directory: PathBuf) -> anyhow::Result<()> {
     let started = std::time::Instant::now();
-    println!("Starting nats-server and PostgreSQL as child processes, the sandbox (Slack, GitHub, Clerk), and all roles …");
+    println!(
+        "Starting nats-server and PostgreSQL as child processes, the sandbox (Slack, GitHub, Clerk), and all roles …"
+    );
     let mut options = Options::new(directory)?;
     // The demo drops its database: on a configured server that is one of its own.
     options.database = Some(format!("infragpt_demo_{}", std::process::id()));

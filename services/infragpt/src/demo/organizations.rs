@@ -16,7 +16,10 @@ pub(super) async fn play(play: &mut Observer) -> anyhow::Result<()> {
 }
 
 async fn see(play: &mut Observer) -> anyhow::Result<()> {
-    step("9", "Clerk says who belongs to what; each sees their own organization over HTTP");
+    step(
+        "9",
+        "Clerk says who belongs to what; each sees their own organization over HTTP",
+    );
     play.sign_up().await?;
     play.settled().await?;
     tell(play, "EVENTS", 8).await?;
@@ -38,13 +41,15 @@ async fn see(play: &mut Observer) -> anyhow::Result<()> {
     quoted(&audit["data"][0].to_string());
 
     let tom = Caller::new(play, "user_tom", "acme").await?;
-    tom.expect(Method::DELETE, "/integrations/slack", StatusCode::FORBIDDEN).await?;
+    tom.expect(Method::DELETE, "/integrations/slack", StatusCode::FORBIDDEN)
+        .await?;
     observed("tom, a member of acme, may not disconnect Slack: 403");
     let gus = Caller::new(play, "user_gus", "globex").await?;
     let seen = gus.expect(Method::GET, "/changes", StatusCode::OK).await?;
     ensure!(seen["data"] == json!([]), "globex sees changes of acme's: {seen}");
     let id = changes[0]["id"].as_str().context("a change without an identifier")?;
-    gus.expect(Method::GET, &format!("/changes/{id}"), StatusCode::NOT_FOUND).await?;
+    gus.expect(Method::GET, &format!("/changes/{id}"), StatusCode::NOT_FOUND)
+        .await?;
     observed("gus, who administers globex, sees no changes, and acme's is 404 for him");
     Ok(())
 }
@@ -63,7 +68,10 @@ async fn erase(play: &mut Observer) -> anyhow::Result<()> {
     .await?;
     observed("gus' session is as good as before, and lets him in nowhere: 403");
     play.until("globex to be erased", async || {
-        let erased = play.log.read("EVENTS", "events.organization.globex.*.erased", 0).await?;
+        let erased = play
+            .log
+            .read("EVENTS", "events.organization.globex.*.erased", 0)
+            .await?;
         Ok((!erased.is_empty()).then_some(()))
     })
     .await?;

@@ -125,6 +125,10 @@ async fn start(options: Options) -> anyhow::Result<Installation> {
     installation.start_roles().await?;
     installation.connect_organization().await?;
     let announced = installation.sandbox.clerk_announce().await;
-    anyhow::ensure!(announced.failed == 0, "{} of Clerk's webhooks were refused", announced.failed);
+    anyhow::ensure!(
+        announced.failed == 0,
+        "{} of Clerk's webhooks were refused",
+        announced.failed
+    );
     Ok(installation)
 }

@@ -67,7 +67,11 @@ impl fmt::Display for Endpoints {
         writeln!(formatter, "  Slack (sandbox)  {}", self.sandbox_url)?;
         writeln!(formatter, "  control API      {}", self.control_url)?;
         writeln!(formatter, "  webhooks, health {}", self.api_url)?;
-        writeln!(formatter, "  API              {0}/api/v1 (browse {0}/api/v1/docs)", self.api_url)?;
+        writeln!(
+            formatter,
+            "  API              {0}/api/v1 (browse {0}/api/v1/docs)",
+            self.api_url
+        )?;
         writeln!(formatter, "  sign in          {}", self.sign_in_url)?;
         writeln!(formatter, "  metrics          {}/metrics", self.operator_url)?;
         writeln!(formatter, "  PostgreSQL       {}", self.database_url)?;

@@ -137,7 +137,11 @@ impl Observer {
     /// When it does not.
     pub async fn sign_up(&self) -> anyhow::Result<()> {
         let announced = self.installation.sandbox.clerk_announce().await;
-        ensure!(announced.failed == 0, "{} of Clerk's webhooks were refused", announced.failed);
+        ensure!(
+            announced.failed == 0,
+            "{} of Clerk's webhooks were refused",
+            announced.failed
+        );
         let endpoints = &self.installation.endpoints;
         let client = reqwest::Client::new();
         self.until("the administrator to be let in", async || {

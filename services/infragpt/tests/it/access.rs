@@ -47,7 +47,9 @@ async fn operations(caller: &Caller, known: &BTreeMap<&str, String>) -> Vec<Oper
     let mut all = Vec::new();
     for (path, item) in document["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
-            let Ok(method) = method.to_uppercase().parse::<Method>() else { continue };
+            let Ok(method) = method.to_uppercase().parse::<Method>() else {
+                continue;
+            };
             if ![Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE].contains(&method) {
                 continue;
             }
@@ -70,15 +72,25 @@ async fn operations(caller: &Caller, known: &BTreeMap<&str, String>) -> Vec<Oper
 }
 
 fn first_id(list: &Value) -> String {
-    list["data"][0]["id"].as_str().unwrap_or_else(|| panic!("{list}")).to_owned()
+    list["data"][0]["id"]
+        .as_str()
+        .unwrap_or_else(|| panic!("{list}"))
+        .to_owned()
 }
 
 #[tokio::test]
 async fn every_route_is_for_whom_the_table_says_and_for_nobody_else() {
-    let mut app = App::start_with(&[("INFRAGPT_API_RATE_BURST", "10000"), ("INFRAGPT_API_RATE_PER_MINUTE", "10000")]).await;
+    let app = App::start_with(&[
+        ("INFRAGPT_API_RATE_BURST", "10000"),
+        ("INFRAGPT_API_RATE_PER_MINUTE", "10000"),
+    ])
+    .await;
     app.sign_up().await.unwrap();
     app.webhook("push", json!({ "repository": "acme/payments" })).await;
-    let said = app.say(json!({ "text": "what changed today?", "mention": true, "via": "socket" })).await.unwrap();
+    let said = app
+        .say(json!({ "text": "what changed today?", "mention": true, "via": "socket" }))
+        .await
+        .unwrap();
     app.answer(&said).await.unwrap();
     app.settled().await.unwrap();
     app.rows().await.unwrap();
@@ -99,12 +111,21 @@ async fn every_route_is_for_whom_the_table_says_and_for_nobody_else() {
     let operations = operations(&nobody, &known).await;
     for rule in TABLE {
         for id in rule.operations {
-            assert!(operations.iter().any(|operation| operation.id == *id), "`{id}` is not documented");
+            assert!(
+                operations.iter().any(|operation| operation.id == *id),
+                "`{id}` is not documented"
+            );
         }
     }
     // What is acme's and must not be in an answer to anybody else.
     let marks = ["acme", "user_maya", "user_tom", "T0ACME", "Okafor", "Lindqvist", "4242"];
-    let events = async || app.log.read("EVENTS", "events.integration.acme.>", 0).await.unwrap().len();
+    let events = async || {
+        app.log
+            .read("EVENTS", "events.integration.acme.>", 0)
+            .await
+            .unwrap()
+            .len()
+    };
     // Those who may not come first: what they did would show.
     let before = events().await;
     for operation in &operations {
@@ -118,10 +139,16 @@ async fn every_route_is_for_whom_the_table_says_and_for_nobody_else() {
         if rule.least == Role::Admin {
             let refused = operation.ask(&member).await;
             assert_eq!(refused.status, 403, "a member at {operation:?}: {}", refused.text);
-            assert!(marks.iter().all(|mark| !refused.text.contains(mark)), "{}", refused.text);
+            assert!(
+                marks.iter().all(|mark| !refused.text.contains(mark)),
+                "{}",
+                refused.text
+            );
         }
         let seen = operation.ask(&foreign).await;
-        let is_of_acme = ["/changes/", "/conversations/", "/actions/"].iter().any(|it| operation.path.starts_with(it));
+        let is_of_acme = ["/changes/", "/conversations/", "/actions/"]
+            .iter()
+            .any(|it| operation.path.starts_with(it));
         if is_of_acme {
             assert_eq!(seen.status, 404, "globex at {operation:?}: {}", seen.text);
         }
@@ -129,19 +156,35 @@ async fn every_route_is_for_whom_the_table_says_and_for_nobody_else() {
         // The address of a consent page is the installation's own, for globex's state.
         if operation.id != "begin_authorization" {
             let leaked: Vec<_> = marks.iter().filter(|mark| seen.text.contains(**mark)).collect();
-            assert!(leaked.is_empty(), "globex sees {leaked:?} at {operation:?}: {}", seen.text);
+            assert!(
+                leaked.is_empty(),
+                "globex sees {leaked:?} at {operation:?}: {}",
+                seen.text
+            );
         }
     }
-    assert_eq!(events().await, before, "somebody who may not changed something of acme's");
+    assert_eq!(
+        events().await,
+        before,
+        "somebody who may not changed something of acme's"
+    );
     // And those who may.
-    for operation in operations.iter().filter(|operation| operation.id != "disconnect_integration") {
+    for operation in operations
+        .iter()
+        .filter(|operation| operation.id != "disconnect_integration")
+    {
         let Some(rule) = operation.rule() else { continue };
         let answer = operation.ask(&admin).await;
         if operation.id == "show_action" {
             answer.expect(404);
             continue;
         }
-        assert!((200..300).contains(&answer.status), "an administrator at {operation:?}: {} {}", answer.status, answer.text);
+        assert!(
+            (200..300).contains(&answer.status),
+            "an administrator at {operation:?}: {} {}",
+            answer.status,
+            answer.text
+        );
         if rule.least == Role::Member && !operation.is_write() {
             operation.ask(&member).await.expect(answer.status);
         }
@@ -153,7 +196,8 @@ async fn every_route_is_for_whom_the_table_says_and_for_nobody_else() {
         let wanted = ["integrations.manage", "audit.read", "organization.manage"];
         let rows = refused["data"].as_array().unwrap().clone();
         let all = wanted.iter().all(|wanted| {
-            rows.iter().any(|row| row["purpose"] == *wanted && row["actor"] == "user:user_tom" && row["outcome"] == "refused")
+            rows.iter()
+                .any(|row| row["purpose"] == *wanted && row["actor"] == "user:user_tom" && row["outcome"] == "refused")
         });
         Ok(all.then_some(()))
     })

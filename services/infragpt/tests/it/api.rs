@@ -1,6 +1,5 @@
 //! `/api/v1` as somebody outside sees it.
 
-use std::fmt::Write as _;
 
 use reqwest::{Client, Method, RequestBuilder, Response, header::HeaderMap};
 use serde_json::{Value, json};

@@ -7,11 +7,11 @@ use std::{
 };
 
 use clap::{Parser as _, error::ErrorKind};
-use infragpt_api::v1::TABLE;
 use infragpt::{
     command::Command,
     configuration::{NatsUser, read_from},
 };
+use infragpt_api::v1::TABLE;
 use serde_json::Value;
 
 fn root() -> PathBuf {

@@ -5,22 +5,24 @@ use std::path::Path;
 use reqwest::StatusCode;
 use serde_json::json;
 
-use crate::{
-    api::Caller,
-    harness::App,
-    secrets::files_with,
-};
+use crate::{api::Caller, harness::App, secrets::files_with};
 
 /// In everything that acme says, and in nothing else.
 const CANARY: &str = "canary-of-acme-7f3a";
 
 /// Acme with a conversation, changes and credentials, and globex with people.
 async fn lived_in() -> App {
-    let mut app = App::start_with(&[]).await;
+    let app = App::start_with(&[]).await;
     app.sign_up().await.unwrap();
-    app.webhook("push", json!({ "repository": "acme/payments", "patch": { "head_commit": { "message": CANARY } } }))
-        .await;
-    let said = app.say(json!({ "text": format!("status {CANARY}"), "mention": true, "via": "socket" })).await.unwrap();
+    app.webhook(
+        "push",
+        json!({ "repository": "acme/payments", "patch": { "head_commit": { "message": CANARY } } }),
+    )
+    .await;
+    let said = app
+        .say(json!({ "text": format!("status {CANARY}"), "mention": true, "via": "socket" }))
+        .await
+        .unwrap();
     app.answer(&said).await.unwrap();
     app.settled().await.unwrap();
     app
@@ -37,9 +39,15 @@ async fn a_deleted_organization_is_erased() {
     let gus = Caller::new(&app, "user_gus", "globex").await;
     let talk = maya.get("/conversations").await.expect(200).json();
     assert_eq!(talk["data"].as_array().unwrap().len(), 1, "{talk}");
-    assert!(!files_with_canary(app.directory()).is_empty(), "the test proves nothing");
+    assert!(
+        !files_with_canary(app.directory()).is_empty(),
+        "the test proves nothing"
+    );
 
-    app.control.call("clerk_organization", &json!({ "action": "delete", "id": "acme" })).await.unwrap();
+    app.control
+        .call("clerk_organization", &json!({ "action": "delete", "id": "acme" }))
+        .await
+        .unwrap();
     app.until("acme's people to be locked out", async || {
         Ok((maya.get("/conversations").await.status == 403).then_some(()))
     })
@@ -50,10 +58,19 @@ async fn a_deleted_organization_is_erased() {
     gus.get("/members").await.expect(200);
     // What is left of it, and that a rebuild knows no more.
     let left = app.log.read("EVENTS", "events.*.acme.>", 0).await.unwrap();
-    let left: Vec<&str> = left.iter().map(|event| event.subject.rsplit('.').next().unwrap()).collect();
+    let left: Vec<&str> = left
+        .iter()
+        .map(|event| event.subject.rsplit('.').next().unwrap())
+        .collect();
     assert_eq!(left, ["deleted", "erased"]);
     assert!(app.log.read("RAW_SLACK", ">", 0).await.unwrap().is_empty());
-    assert!(app.log.read("RAW_CLERK", "raw.clerk.acme.>", 0).await.unwrap().is_empty());
+    assert!(
+        app.log
+            .read("RAW_CLERK", "raw.clerk.acme.>", 0)
+            .await
+            .unwrap()
+            .is_empty()
+    );
     let before = app.rows().await.unwrap();
     app.installation.infragpt(&["projections", "rebuild"]).await.unwrap();
     assert_eq!(app.rows().await.unwrap(), before);
@@ -66,7 +83,14 @@ async fn a_deleted_organization_is_erased() {
     app.settled().await.unwrap();
     let refused = app
         .installation
-        .infragpt(&["integrations", "connect", "slack", "--organization", "acme", "--as-operator"])
+        .infragpt(&[
+            "integrations",
+            "connect",
+            "slack",
+            "--organization",
+            "acme",
+            "--as-operator",
+        ])
         .await;
     let refused = refused.unwrap_err().to_string();
     assert!(refused.contains("deleted"), "{refused}");
@@ -79,7 +103,10 @@ async fn a_kill_half_way_through_an_erasure_does_no_harm() {
     let mut app = lived_in().await;
     let url = format!("{}/webhooks/clerk", app.installation.endpoints.api_url);
     app.control
-        .call("clerk_organization", &json!({ "action": "delete", "id": "acme", "url": url }))
+        .call(
+            "clerk_organization",
+            &json!({ "action": "delete", "id": "acme", "url": url }),
+        )
         .await
         .unwrap();
     for _ in 0..3 {
@@ -98,8 +125,14 @@ async fn a_deleted_person_is_erased() {
     let maya = Caller::new(&app, "user_maya", "acme").await;
     tom.get("/members").await.expect(200);
     let names = b"Lindqvist";
-    assert!(!files_with(&app.directory().join("nats"), names).is_empty(), "the test proves nothing");
-    app.control.call("clerk_user", &json!({ "action": "delete", "id": "user_tom" })).await.unwrap();
+    assert!(
+        !files_with(&app.directory().join("nats"), names).is_empty(),
+        "the test proves nothing"
+    );
+    app.control
+        .call("clerk_user", &json!({ "action": "delete", "id": "user_tom" }))
+        .await
+        .unwrap();
     app.until("tom to be locked out", async || {
         Ok((tom.get("/members").await.status == 403).then_some(()))
     })
@@ -114,7 +147,10 @@ async fn a_deleted_person_is_erased() {
     app.settled().await.unwrap();
     assert_eq!(files_with(&app.directory().join("nats"), names), Vec::<String>::new());
     let members = maya.get("/members").await.expect(200).text;
-    assert!(!members.contains("user_tom") && !members.contains("Lindqvist"), "{members}");
+    assert!(
+        !members.contains("user_tom") && !members.contains("Lindqvist"),
+        "{members}"
+    );
     app.finish().await;
 }
 
@@ -126,6 +162,8 @@ async fn erased(app: &App) {
     .await
     .unwrap();
     app.settled().await.unwrap();
-    let ready = reqwest::get(format!("{}/readyz", app.installation.endpoints.api_url)).await.unwrap();
+    let ready = reqwest::get(format!("{}/readyz", app.installation.endpoints.api_url))
+        .await
+        .unwrap();
     assert_eq!(ready.status(), StatusCode::OK);
 }

@@ -28,11 +28,18 @@ async fn schemathesis() -> PathBuf {
     }
     std::fs::create_dir_all(&folder).unwrap();
     let mut pip = Command::new("python3");
-    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--upgrade"])
-        .arg("--target")
-        .arg(&packages)
-        .arg("--requirement")
-        .arg(&pins);
+    pip.args([
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--upgrade",
+    ])
+    .arg("--target")
+    .arg(&packages)
+    .arg("--requirement")
+    .arg(&pins);
     run(&mut pip).await.unwrap();
     std::fs::write(stamp, wanted).unwrap();
     packages
@@ -56,13 +63,16 @@ async fn the_api_does_what_its_document_says() {
         ("INFRAGPT_API_RATE_PER_MINUTE", "1000000"),
         ("INFRAGPT_API_RATE_BURST", "1000000"),
     ];
-    let mut app = App::start_with(&limits).await;
-    app.sign_up().await;
+    let app = App::start_with(&limits).await;
+    app.sign_up().await.unwrap();
     // So that there is something to find: changes, a conversation with its messages.
     for event in ["push", "release", "workflow_run"] {
-        app.webhook(event, serde_json::json!({ "repository": "acme/payments" })).await;
+        app.webhook(event, serde_json::json!({ "repository": "acme/payments" }))
+            .await;
     }
-    let said = app.say(serde_json::json!({ "text": "what changed?", "mention": true, "via": "socket" })).await;
+    let said = app
+        .say(serde_json::json!({ "text": "what changed?", "mention": true, "via": "socket" }))
+        .await;
     app.answer(&said.unwrap()).await.unwrap();
     let endpoints = &app.installation.endpoints;
     let mut fuzzer = Command::new("python3");
@@ -71,7 +81,14 @@ async fn the_api_does_what_its_document_says() {
         .current_dir(app.directory())
         .arg(packages.join("bin/schemathesis"))
         .args(["run", "--checks", "all", "--no-color", "--seed", "7"])
-        .args(["--max-examples", EXAMPLES, "--max-time", SECONDS, "--request-timeout", "20"])
+        .args([
+            "--max-examples",
+            EXAMPLES,
+            "--max-time",
+            SECONDS,
+            "--request-timeout",
+            "20",
+        ])
         .args(["--phases", "examples,coverage,fuzzing", "--warnings", "off"])
         .arg("--header")
         .arg(format!("Authorization: Bearer {}", endpoints.session_token))

@@ -36,7 +36,9 @@ impl App {
     pub async fn start_with(environment: &[(&str, &str)]) -> Self {
         let mut app = Self::start_without_roles(|options| {
             let environment = environment.iter();
-            options.environment.extend(environment.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+            options
+                .environment
+                .extend(environment.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         })
         .await;
         app.installation.start_roles().await.unwrap();

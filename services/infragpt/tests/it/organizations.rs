@@ -35,7 +35,11 @@ async fn what_clerk_says_becomes_events_once_however_often_it_says_so() {
     let people = app.log.read("EVENTS", "events.user.-.>", 0).await.unwrap();
     assert_eq!(names(&people), ["registered"; 3]);
     // Stored as it came, with the proof of where it came from.
-    let facts = app.log.read("RAW_CLERK", "raw.clerk.acme.organizationMembership_created", 0).await.unwrap();
+    let facts = app
+        .log
+        .read("RAW_CLERK", "raw.clerk.acme.organizationMembership_created", 0)
+        .await
+        .unwrap();
     let fact: Value = serde_json::from_slice(&facts[0].payload).unwrap();
     assert_eq!(fact["type"], "organizationMembership.created");
     assert_eq!(facts[0].envelope.kind, "dev.clerk.organizationMembership.created");
@@ -43,7 +47,10 @@ async fn what_clerk_says_becomes_events_once_however_often_it_says_so() {
     app.sign_up().await.unwrap();
     app.settled().await.unwrap();
     let after = app.log.read("EVENTS", "events.>", before).await.unwrap();
-    assert!(after.iter().all(|event| event.subject.starts_with("events.audit.")), "{after:?}");
+    assert!(
+        after.iter().all(|event| event.subject.starts_with("events.audit.")),
+        "{after:?}"
+    );
     app.finish().await;
 }
 
@@ -54,15 +61,30 @@ async fn the_newest_wins_and_what_is_gone_stays_gone() {
     let url = json!({ "lose": true });
     let change = async |verb: &str, body: Value| {
         let mut wanted = url.clone();
-        wanted.as_object_mut().unwrap().extend(body.as_object().unwrap().clone());
+        wanted
+            .as_object_mut()
+            .unwrap()
+            .extend(body.as_object().unwrap().clone());
         app.control.call(verb, &wanted).await.unwrap()["deliveries"].clone()
     };
     let mut facts = Vec::new();
     for (verb, body) in [
-        ("clerk_organization", json!({ "action": "update", "id": "acme", "name": "Acme One" })),
-        ("clerk_organization", json!({ "action": "update", "id": "acme", "name": "Acme Two" })),
-        ("clerk_membership", json!({ "action": "update", "user": "user_tom", "organization": "acme", "role": "admin" })),
-        ("clerk_membership", json!({ "action": "delete", "user": "user_tom", "organization": "acme" })),
+        (
+            "clerk_organization",
+            json!({ "action": "update", "id": "acme", "name": "Acme One" }),
+        ),
+        (
+            "clerk_organization",
+            json!({ "action": "update", "id": "acme", "name": "Acme Two" }),
+        ),
+        (
+            "clerk_membership",
+            json!({ "action": "update", "user": "user_tom", "organization": "acme", "role": "admin" }),
+        ),
+        (
+            "clerk_membership",
+            json!({ "action": "delete", "user": "user_tom", "organization": "acme" }),
+        ),
     ] {
         facts.extend(change(verb, body).await.as_array().unwrap().clone());
     }
@@ -80,7 +102,12 @@ async fn the_newest_wins_and_what_is_gone_stays_gone() {
     .await
     .unwrap();
     let members = maya.get("/members").await.expect(200).json();
-    let members: Vec<&str> = members["data"].as_array().unwrap().iter().map(|it| it["user_id"].as_str().unwrap()).collect();
+    let members: Vec<&str> = members["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| it["user_id"].as_str().unwrap())
+        .collect();
     assert_eq!(members, ["user_maya"]);
     let tom = Caller::new(&app, "user_tom", "acme").await;
     tom.get("/changes").await.expect(403);
@@ -92,7 +119,10 @@ async fn what_is_not_clerk_s_stores_nothing_and_what_nobody_knows_is_stored() {
     let app = App::start_with(&[]).await;
     let send = async |more: Value| {
         let mut wanted = json!({ "type": "user.created", "data": { "id": "user_eve" } });
-        wanted.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        wanted
+            .as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
         app.control.call("clerk_webhook", &wanted).await.unwrap()["status"].clone()
     };
     for forged in [
@@ -116,7 +146,11 @@ async fn what_is_not_clerk_s_stores_nothing_and_what_nobody_knows_is_stored() {
     app.settled().await.unwrap();
     let stored = app.log.read("RAW_CLERK", ">", 0).await.unwrap();
     assert_eq!(stored.len(), 2);
-    assert!(stored.iter().all(|fact| !String::from_utf8_lossy(&fact.payload).contains("424242")));
+    assert!(
+        stored
+            .iter()
+            .all(|fact| !String::from_utf8_lossy(&fact.payload).contains("424242"))
+    );
     app.finish().await;
 }
 
@@ -137,17 +171,26 @@ async fn hostile_sessions_are_refused() {
         ("a stranger's key", json!({ "key": "stranger" })),
         ("another key's name", json!({ "header": { "kid": "ins_unknown" } })),
         ("nobody", json!({ "claims": { "sub": null } })),
-        ("another issuer", json!({ "claims": { "iss": "https://clerk.evil.example" } })),
+        (
+            "another issuer",
+            json!({ "claims": { "iss": "https://clerk.evil.example" } }),
+        ),
     ]);
     for (case, more) in refused {
         let mut session = good.clone();
-        session.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        session
+            .as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
         let answer = Caller::with(&app, session).await.get("/me").await;
         assert_eq!(answer.status, 401, "{case}: {}", answer.text);
         assert!(answer.header("www-authenticate").starts_with("Bearer"), "{case}");
     }
     // Signed in, but for no organization.
-    let nowhere = Caller::with(&app, json!({ "user": "user_maya" })).await.get("/me").await;
+    let nowhere = Caller::with(&app, json!({ "user": "user_maya" }))
+        .await
+        .get("/me")
+        .await;
     assert_eq!(nowhere.status, 403, "{}", nowhere.text);
     // The keys are changed while somebody has a session of the old one.
     let old = Caller::with(&app, good.clone()).await;
@@ -165,23 +208,41 @@ async fn an_administrator_reads_what_they_wrote() {
     let written = maya.put("/organization/profile", profile()).await.expect(200);
     let position = written.header("infragpt-position").to_owned();
     assert!(!position.is_empty());
-    let read = maya.request(Method::GET, "/organization/profile").header("Infragpt-Position", &position);
+    let read = maya
+        .request(Method::GET, "/organization/profile")
+        .header("Infragpt-Position", &position);
     let read = maya.send(read).await.expect(200);
     assert_eq!(read.json()["company_size"], "51-200");
     let etag = read.header("etag").to_owned();
-    let again = maya.request(Method::GET, "/organization/profile").header("If-None-Match", &etag);
+    let again = maya
+        .request(Method::GET, "/organization/profile")
+        .header("If-None-Match", &etag);
     assert_eq!(maya.send(again).await.expect(304).text, "");
     // Somebody else changed it in between.
     let other = json!({ "company_size": "1000+", "team_size": "50+", "use_cases": [], "observability": [] });
     maya.put("/organization/profile", other.clone()).await.expect(200);
-    let late = maya.request(Method::PUT, "/organization/profile").header("If-Match", &etag).json(&profile());
+    let late = maya
+        .request(Method::PUT, "/organization/profile")
+        .header("If-Match", &etag)
+        .json(&profile());
     maya.send(late).await.expect(412);
-    let event = app.log.read("EVENTS", "events.organization.acme.*.profile_set", 0).await.unwrap();
+    let event = app
+        .log
+        .read("EVENTS", "events.organization.acme.*.profile_set", 0)
+        .await
+        .unwrap();
     assert_eq!(event.len(), 2);
     assert_eq!(event[0].envelope.actor.as_deref(), Some("user:user_maya"));
     assert_eq!(event[0].envelope.client_address.as_deref(), Some("127.0.0.1"));
-    assert_eq!(event[0].envelope.request.as_deref(), Some(written.header("x-request-id")));
-    let audit = maya.get("/audit?action=organization.profile_set").await.expect(200).json();
+    assert_eq!(
+        event[0].envelope.request.as_deref(),
+        Some(written.header("x-request-id"))
+    );
+    let audit = maya
+        .get("/audit?action=organization.profile_set")
+        .await
+        .expect(200)
+        .json();
     assert_eq!(audit["data"][0]["actor"], "user:user_maya");
     assert_eq!(audit["data"][0]["address"], "127.0.0.1");
     app.finish().await;
@@ -194,7 +255,10 @@ async fn a_write_with_a_key_happens_once() {
     let maya = Caller::new(&app, "user_maya", "acme").await;
     let begin = async |key: &str, connector: &str| {
         let path = format!("/integrations/{connector}/authorizations");
-        let request = maya.request(Method::POST, &path).header("Idempotency-Key", key).json(&json!({}));
+        let request = maya
+            .request(Method::POST, &path)
+            .header("Idempotency-Key", key)
+            .json(&json!({}));
         maya.send(request).await
     };
     let first = begin("k-1", "slack").await.expect(201);
@@ -206,7 +270,11 @@ async fn a_write_with_a_key_happens_once() {
     for answer in &at_once {
         assert!([201, 409].contains(&answer.status), "{}", answer.text);
     }
-    let started = app.log.read("EVENTS", "events.integration.acme.*.authorization_started", 0).await.unwrap();
+    let started = app
+        .log
+        .read("EVENTS", "events.integration.acme.*.authorization_started", 0)
+        .await
+        .unwrap();
     assert_eq!(started.len(), 2, "{:?}", names(&started));
     app.finish().await;
 }
@@ -218,7 +286,11 @@ async fn who_begins_to_connect_has_to_be_who_comes_back() {
     let api = app.installation.endpoints.api_url.clone();
     let maya = Caller::new(&app, "user_maya", "acme").await;
     let begin = async || {
-        let begun = maya.post("/integrations/slack/authorizations", json!({})).await.expect(201).json();
+        let begun = maya
+            .post("/integrations/slack/authorizations", json!({}))
+            .await
+            .expect(201)
+            .json();
         begun["url"].as_str().unwrap().to_owned()
     };
     let session = async |user: &str, lifetime: i64| {
@@ -232,7 +304,10 @@ async fn who_begins_to_connect_has_to_be_who_comes_back() {
             browser.sign_in(&api, &token).unwrap();
         }
         let consent = browser.open(url).await.unwrap().ok().unwrap();
-        browser.submit(&consent, &[("decision", "allow"), ("install", "workspace")]).await.unwrap()
+        browser
+            .submit(&consent, &[("decision", "allow"), ("install", "workspace")])
+            .await
+            .unwrap()
     };
     for (case, token) in [
         ("nobody is signed in", None),

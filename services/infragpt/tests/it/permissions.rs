@@ -126,7 +126,12 @@ async fn only_those_who_need_a_stream_read_it() {
     }
     // Who may erase a data key may erase nothing else, and who erases what was deleted touches no credential.
     let erasable = ["RAW_SLACK", "RAW_GITHUB", "RAW_CLERK", "DEAD_LETTERS", "EVENTS"];
-    let others = ["KV_CREDENTIAL_KEYS", "CREDENTIALS", "KV_CONNECTOR_ACCOUNTS", "KV_IDEMPOTENCY_KEYS"];
+    let others = [
+        "KV_CREDENTIAL_KEYS",
+        "CREDENTIALS",
+        "KV_CONNECTOR_ACCOUNTS",
+        "KV_IDEMPOTENCY_KEYS",
+    ];
     for stream in erasable.into_iter().chain(others) {
         for user in ROLES {
             let subject = format!("$JS.API.STREAM.MSG.DELETE.{stream}");
