@@ -27,7 +27,7 @@ pub(crate) struct Me {
     /// Its name, where it is known.
     organization_name: Option<String>,
     /// What they are there.
-    #[schema(schema_with = words::role)]
+    #[schema(value_type = words::Role)]
     role: Role,
     /// What they may do there.
     permissions: Vec<&'static str>,

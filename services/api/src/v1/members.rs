@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use infragpt_events::organization::Role;
 use infragpt_projections::members;
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, PartialSchema as _, ToSchema};
+use utoipa::{IntoParams, ToSchema};
 
 use super::{
     Error,
@@ -20,15 +20,15 @@ use super::{
 #[into_params(parameter_in = Query)]
 pub(crate) struct ListMembers {
     /// Only those with this role.
-    #[param(schema_with = words::role)]
+    #[param(value_type = Option<words::Role>, inline)]
     role: Option<Role>,
     /// `next_cursor` of the page before.
     #[serde(default)]
-    #[param(schema_with = Cursor::schema, required = false)]
+    #[param(value_type = Option<Cursor>, inline)]
     cursor: Cursor,
     /// How many at most.
     #[serde(default)]
-    #[param(schema_with = Limit::schema, required = false)]
+    #[param(value_type = Option<Limit>, inline)]
     limit: Limit,
 }
 
@@ -42,7 +42,7 @@ pub(crate) struct Member {
     /// Their address, where it is known.
     email: Option<String>,
     /// What they are there.
-    #[schema(schema_with = words::role)]
+    #[schema(value_type = words::Role)]
     role: Role,
     /// Since when that is known here.
     since: DateTime<Utc>,

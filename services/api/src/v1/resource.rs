@@ -4,7 +4,7 @@ use axum::Json;
 use infragpt_events::integration::ResourceKind;
 use infragpt_projections::resources;
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, PartialSchema as _, ToSchema};
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::{
@@ -19,15 +19,15 @@ use super::{
 #[into_params(parameter_in = Query)]
 pub(crate) struct ListResources {
     /// Only those whose name has this in it, in any case.
-    #[param(schema_with = Word::schema, required = false)]
+    #[param(inline)]
     name_contains: Option<Word>,
     /// `next_cursor` of the page before.
     #[serde(default)]
-    #[param(schema_with = Cursor::schema, required = false)]
+    #[param(value_type = Option<Cursor>, inline)]
     cursor: Cursor,
     /// How many at most.
     #[serde(default)]
-    #[param(schema_with = Limit::schema, required = false)]
+    #[param(value_type = Option<Limit>, inline)]
     limit: Limit,
 }
 

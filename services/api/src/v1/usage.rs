@@ -4,10 +4,7 @@ use axum::Json;
 use chrono::{Days, NaiveDate};
 use infragpt_projections::usage;
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
-use utoipa::{
-    IntoParams, ToSchema,
-    openapi::{ObjectBuilder, RefOr, Schema, Type},
-};
+use utoipa::{IntoParams, ToSchema};
 
 use super::{
     Error,
@@ -28,7 +25,7 @@ pub(crate) struct ShowUsage {
     until: Option<NaiveDate>,
     /// How many days, the last one included.
     #[serde(default = "usual", deserialize_with = "days")]
-    #[param(schema_with = days_schema, required = false)]
+    #[param(value_type = Option<u16>, minimum = 1, maximum = 366, default = 30)]
     days: u16,
 }
 
@@ -45,18 +42,9 @@ fn days<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u16, D::Error> {
     }
 }
 
-fn days_schema() -> RefOr<Schema> {
-    ObjectBuilder::new()
-        .schema_type(Type::Integer)
-        .minimum(Some(1))
-        .maximum(Some(MOST))
-        .default(Some(USUAL.into()))
-        .into()
-}
-
 /// What happened on one day.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Day {
+pub(crate) struct UsageDay {
     /// The day, in UTC.
     date: NaiveDate,
     /// Questions that were asked.
@@ -73,7 +61,7 @@ pub(crate) struct Day {
     credential_reads: i64,
 }
 
-impl From<usage::Day> for Day {
+impl From<usage::Day> for UsageDay {
     fn from(day: usage::Day) -> Self {
         Self {
             date: day.date,
@@ -89,14 +77,14 @@ impl From<usage::Day> for Day {
 
 /// How much the product is used, day by day
 #[utoipa::path(get, path = "/usage", operation_id = "show_usage", tag = "audit", params(ShowUsage),
-    responses((status = 200, description = "A row for each day, the first day first", body = List<Day>)))]
-pub(crate) async fn get(reader: Reader, Query(query): Query<ShowUsage>) -> Result<Json<List<Day>>, Error> {
+    responses((status = 200, description = "A row for each day, the first day first", body = List<UsageDay>)))]
+pub(crate) async fn get(reader: Reader, Query(query): Query<ShowUsage>) -> Result<Json<List<UsageDay>>, Error> {
     let until = query.until.unwrap_or_else(|| reader.now().date_naive());
     let (from, until) = period(until, query.days);
     let days = reader
         .read(async |connection, organization| usage::by_day(connection, organization, from, until).await)
         .await?;
-    Ok(Json(List::whole(days.into_iter().map(Day::from).collect())))
+    Ok(Json(List::whole(days.into_iter().map(UsageDay::from).collect())))
 }
 
 /// The first day and the last. Nothing happened before the year 1, and no such day can be written down.

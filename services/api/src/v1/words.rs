@@ -1,79 +1,54 @@
-//! The words that the API gives and takes, as the events have them.
+//! The words that the API gives and takes, as the events have them: each set has a name in the OpenAPI document.
 
-use infragpt_events::{
-    action,
-    change::ChangeKind,
-    integration::Lifecycle,
-    organization::{CompanySize, Observability, Role, TeamSize, UseCase},
+use infragpt_events::{action, change, integration, organization};
+use infragpt_projections::audit;
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{ObjectBuilder, RefOr, Schema, Type},
 };
-use infragpt_projections::audit::Outcome;
-use utoipa::openapi::{ArrayBuilder, ObjectBuilder, RefOr, Schema, Type};
 
-fn one_of(words: impl IntoIterator<Item = &'static str>) -> RefOr<Schema> {
-    ObjectBuilder::new()
-        .schema_type(Type::String)
-        .enum_values(Some(words))
-        .into()
+macro_rules! words {
+    ($($(#[$documentation:meta])* $name:ident of $all:expr;)+) => {$(
+        $(#[$documentation])*
+        pub(crate) struct $name;
+
+        impl PartialSchema for $name {
+            fn schema() -> RefOr<Schema> {
+                ObjectBuilder::new().schema_type(Type::String).enum_values(Some($all)).into()
+            }
+        }
+
+        impl ToSchema for $name {}
+    )+};
 }
 
-fn several_of(words: RefOr<Schema>) -> RefOr<Schema> {
-    ArrayBuilder::new().items(words).into()
-}
-
-pub(super) fn role() -> RefOr<Schema> {
-    one_of([Role::Member, Role::Admin].map(Role::as_str))
-}
-
-pub(super) fn company_size() -> RefOr<Schema> {
-    one_of(CompanySize::ALL.iter().map(|it| it.as_str()))
-}
-
-pub(super) fn team_size() -> RefOr<Schema> {
-    one_of(TeamSize::ALL.iter().map(|it| it.as_str()))
-}
-
-pub(super) fn use_cases() -> RefOr<Schema> {
-    several_of(one_of(UseCase::ALL.iter().map(|it| it.as_str())))
-}
-
-pub(super) fn observability() -> RefOr<Schema> {
-    several_of(one_of(Observability::ALL.iter().map(|it| it.as_str())))
-}
-
-pub(super) fn lifecycle() -> RefOr<Schema> {
-    one_of(
-        [
-            Lifecycle::NotStarted,
-            Lifecycle::Pending,
-            Lifecycle::Active,
-            Lifecycle::Degraded,
-            Lifecycle::Suspended,
-            Lifecycle::Disconnected,
-        ]
-        .map(Lifecycle::as_str),
-    )
-}
-
-pub(super) fn change_kind() -> RefOr<Schema> {
-    one_of(ChangeKind::ALL.map(ChangeKind::as_str))
-}
-
-pub(super) fn change_kinds() -> RefOr<Schema> {
-    ArrayBuilder::new()
-        .items(change_kind())
-        .min_items(Some(1))
-        .max_items(Some(32))
-        .into()
-}
-
-pub(super) fn action_state() -> RefOr<Schema> {
-    one_of(action::State::ALL.map(action::State::as_str))
-}
-
-pub(super) fn answer_state() -> RefOr<Schema> {
-    one_of(["requested", "posted", "failed"])
-}
-
-pub(super) fn outcome() -> RefOr<Schema> {
-    one_of(Outcome::ALL.map(Outcome::as_str))
+words! {
+    /// What somebody is in an organization.
+    Role of [organization::Role::Member, organization::Role::Admin].map(organization::Role::as_str);
+    /// How many people work in the company.
+    CompanySize of organization::CompanySize::ALL.iter().map(|it| it.as_str());
+    /// How many engineers use the product.
+    TeamSize of organization::TeamSize::ALL.iter().map(|it| it.as_str());
+    /// What the product is wanted for.
+    UseCase of organization::UseCase::ALL.iter().map(|it| it.as_str());
+    /// What systems are watched with.
+    Observability of organization::Observability::ALL.iter().map(|it| it.as_str());
+    /// Whether a connection works.
+    ConnectionState of [
+        integration::Lifecycle::NotStarted,
+        integration::Lifecycle::Pending,
+        integration::Lifecycle::Active,
+        integration::Lifecycle::Degraded,
+        integration::Lifecycle::Suspended,
+        integration::Lifecycle::Disconnected,
+    ]
+    .map(integration::Lifecycle::as_str);
+    /// What kind of change.
+    ChangeKind of change::ChangeKind::ALL.map(change::ChangeKind::as_str);
+    /// What became of a proposed action.
+    ActionState of action::State::ALL.map(action::State::as_str);
+    /// Whether a question was answered.
+    AnswerState of ["requested", "posted", "failed"];
+    /// What came of something that is in the audit.
+    Outcome of audit::Outcome::ALL.map(audit::Outcome::as_str);
 }

@@ -27,7 +27,7 @@ pub(crate) struct Action {
     /// Why.
     reason: String,
     /// What became of it.
-    #[schema(schema_with = words::action_state)]
+    #[schema(value_type = words::ActionState)]
     state: String,
     /// Who approved or denied it, as `<kind>:<id>`.
     decided_by: Option<String>,

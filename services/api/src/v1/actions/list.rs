@@ -4,7 +4,7 @@ use axum::Json;
 use infragpt_events::action::State;
 use infragpt_projections::actions;
 use serde::Deserialize;
-use utoipa::{IntoParams, PartialSchema as _};
+use utoipa::IntoParams;
 
 use super::Action;
 use crate::v1::{
@@ -20,15 +20,15 @@ use crate::v1::{
 #[into_params(parameter_in = Query)]
 pub(crate) struct ListActions {
     /// Only those in this state.
-    #[param(schema_with = words::action_state, required = false)]
+    #[param(value_type = Option<words::ActionState>, inline)]
     state: Option<State>,
     /// `next_cursor` of the page before.
     #[serde(default)]
-    #[param(schema_with = Cursor::schema, required = false)]
+    #[param(value_type = Option<Cursor>, inline)]
     cursor: Cursor,
     /// How many at most.
     #[serde(default)]
-    #[param(schema_with = Limit::schema, required = false)]
+    #[param(value_type = Option<Limit>, inline)]
     limit: Limit,
 }
 

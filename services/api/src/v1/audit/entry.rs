@@ -10,7 +10,7 @@ use crate::v1::words;
 
 /// Something that was done, tried, or refused.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Entry {
+pub(crate) struct AuditEntry {
     /// Its identity.
     id: Uuid,
     /// What, such as `integration.authorized`, `credential_read` or `access_refused`.
@@ -24,7 +24,7 @@ pub(crate) struct Entry {
     /// What a credential was opened for, or what was asked for and refused.
     purpose: Option<String>,
     /// Whether it came to what whoever did it wanted.
-    #[schema(schema_with = words::outcome)]
+    #[schema(value_type = words::Outcome)]
     outcome: Outcome,
     /// Why, where that was said.
     reason: Option<String>,
@@ -44,7 +44,7 @@ pub(crate) struct Entry {
     last_at: DateTime<Utc>,
 }
 
-impl From<audit::Entry> for Entry {
+impl From<audit::Entry> for AuditEntry {
     fn from(entry: audit::Entry) -> Self {
         Self {
             id: entry.id,

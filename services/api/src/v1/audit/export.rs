@@ -13,9 +13,9 @@ use infragpt_projections::{
     audit::{self, Key, Outcome},
 };
 use serde::Deserialize;
-use utoipa::{IntoParams, PartialSchema as _};
+use utoipa::IntoParams;
 
-use super::Entry;
+use super::AuditEntry;
 use crate::v1::{
     Error,
     door::{Entrance, Reader},
@@ -35,19 +35,19 @@ const NDJSON: &str = "application/x-ndjson";
 #[into_params(parameter_in = Query)]
 pub(crate) struct ExportAudit {
     /// Only this action, such as `integration.authorized`.
-    #[param(schema_with = Word::schema, required = false)]
+    #[param(inline)]
     action: Option<Word>,
     /// Only what this actor did, as `<kind>:<id>`.
-    #[param(schema_with = Word::schema, required = false)]
+    #[param(inline)]
     actor: Option<Word>,
     /// Only what came to this.
-    #[param(schema_with = words::outcome, required = false)]
+    #[param(value_type = Option<words::Outcome>, inline)]
     outcome: Option<Outcome>,
     /// Only from this time on.
-    #[param(schema_with = Time::schema, required = false)]
+    #[param(inline)]
     since: Option<Time>,
     /// Only before this time.
-    #[param(schema_with = Time::schema, required = false)]
+    #[param(inline)]
     until: Option<Time>,
 }
 
@@ -117,7 +117,7 @@ impl Export {
         self.after = page.next;
         let mut lines = Vec::new();
         for entry in page.rows {
-            serde_json::to_writer(&mut lines, &Entry::from(entry)).map_err(Error::internal)?;
+            serde_json::to_writer(&mut lines, &AuditEntry::from(entry)).map_err(Error::internal)?;
             lines.push(b'\n');
         }
         Ok(Some(lines.into()))

@@ -3,9 +3,9 @@
 use axum::Json;
 use infragpt_projections::audit::{self, Outcome};
 use serde::Deserialize;
-use utoipa::{IntoParams, PartialSchema as _};
+use utoipa::IntoParams;
 
-use super::Entry;
+use super::AuditEntry;
 use crate::v1::{
     Error,
     door::Reader,
@@ -19,34 +19,34 @@ use crate::v1::{
 #[into_params(parameter_in = Query)]
 pub(crate) struct ListAudit {
     /// Only this action, such as `integration.authorized`.
-    #[param(schema_with = Word::schema, required = false)]
+    #[param(inline)]
     action: Option<Word>,
     /// Only what this actor did, as `<kind>:<id>`.
-    #[param(schema_with = Word::schema, required = false)]
+    #[param(inline)]
     actor: Option<Word>,
     /// Only what came to this.
-    #[param(schema_with = words::outcome, required = false)]
+    #[param(value_type = Option<words::Outcome>, inline)]
     outcome: Option<Outcome>,
     /// Only from this time on.
-    #[param(schema_with = Time::schema, required = false)]
+    #[param(inline)]
     since: Option<Time>,
     /// Only before this time.
-    #[param(schema_with = Time::schema, required = false)]
+    #[param(inline)]
     until: Option<Time>,
     /// `next_cursor` of the page before.
     #[serde(default)]
-    #[param(schema_with = Cursor::schema, required = false)]
+    #[param(value_type = Option<Cursor>, inline)]
     cursor: Cursor,
     /// How many at most.
     #[serde(default)]
-    #[param(schema_with = Limit::schema, required = false)]
+    #[param(value_type = Option<Limit>, inline)]
     limit: Limit,
 }
 
 /// Who did what, tried what, and was refused what
 #[utoipa::path(get, path = "/audit", operation_id = "list_audit", tag = "audit", params(ListAudit),
-    responses((status = 200, description = "Entries, the newest first", body = List<Entry>)))]
-pub(crate) async fn get(reader: Reader, Query(query): Query<ListAudit>) -> Result<Json<List<Entry>>, Error> {
+    responses((status = 200, description = "Entries, the newest first", body = List<AuditEntry>)))]
+pub(crate) async fn get(reader: Reader, Query(query): Query<ListAudit>) -> Result<Json<List<AuditEntry>>, Error> {
     let filter = audit::Filter {
         action: query.action.map(|word| word.0),
         actor: query.actor.map(|word| word.0),

@@ -4,4 +4,4 @@ mod entry;
 pub(crate) mod export;
 pub(crate) mod list;
 
-pub(crate) use entry::Entry;
+pub(crate) use entry::AuditEntry;

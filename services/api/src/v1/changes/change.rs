@@ -14,7 +14,7 @@ pub(crate) struct Change {
     /// Its identity.
     id: Uuid,
     /// What kind of change.
-    #[schema(schema_with = words::change_kind)]
+    #[schema(value_type = words::ChangeKind)]
     kind: String,
     /// The repository, `owner/name`.
     repository: String,

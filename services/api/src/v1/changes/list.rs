@@ -4,7 +4,7 @@ use axum::Json;
 use infragpt_events::change::ChangeKind;
 use infragpt_projections::changes;
 use serde::Deserialize;
-use utoipa::{IntoParams, PartialSchema as _};
+use utoipa::IntoParams;
 
 use super::Change;
 use crate::v1::{
@@ -20,28 +20,28 @@ use crate::v1::{
 #[into_params(parameter_in = Query)]
 pub(crate) struct ListChanges {
     /// Only of this repository, `owner/name`, in any case.
-    #[param(schema_with = Word::schema, required = false)]
+    #[param(inline)]
     repository: Option<Word>,
     /// Only these kinds, separated by commas.
     #[serde(default)]
-    #[param(schema_with = words::change_kinds, required = false, style = Form, explode = false)]
+    #[param(value_type = Option<Vec<words::ChangeKind>>, inline, style = Form, explode = false, min_items = 1, max_items = 32)]
     kinds: Words<ChangeKind>,
     /// Only what somebody with this identifier or name did, in any case.
-    #[param(schema_with = Word::schema, required = false)]
+    #[param(inline)]
     actor: Option<Word>,
     /// Only what happened from this time on.
-    #[param(schema_with = Time::schema, required = false)]
+    #[param(inline)]
     since: Option<Time>,
     /// Only what happened before this time.
-    #[param(schema_with = Time::schema, required = false)]
+    #[param(inline)]
     until: Option<Time>,
     /// `next_cursor` of the page before.
     #[serde(default)]
-    #[param(schema_with = Cursor::schema, required = false)]
+    #[param(value_type = Option<Cursor>, inline)]
     cursor: Cursor,
     /// How many at most.
     #[serde(default)]
-    #[param(schema_with = Limit::schema, required = false)]
+    #[param(value_type = Option<Limit>, inline)]
     limit: Limit,
 }
 

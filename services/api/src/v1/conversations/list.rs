@@ -3,7 +3,7 @@
 use axum::Json;
 use infragpt_projections::conversations;
 use serde::Deserialize;
-use utoipa::{IntoParams, PartialSchema as _};
+use utoipa::IntoParams;
 
 use super::Conversation;
 use crate::v1::{
@@ -18,21 +18,21 @@ use crate::v1::{
 #[into_params(parameter_in = Query)]
 pub(crate) struct ListConversations {
     /// Only in this channel, by its identifier.
-    #[param(schema_with = Word::schema, required = false)]
+    #[param(inline)]
     channel: Option<Word>,
     /// Only those in which something happened last from this time on.
-    #[param(schema_with = Time::schema, required = false)]
+    #[param(inline)]
     since: Option<Time>,
     /// Only those in which something happened last before this time.
-    #[param(schema_with = Time::schema, required = false)]
+    #[param(inline)]
     until: Option<Time>,
     /// `next_cursor` of the page before.
     #[serde(default)]
-    #[param(schema_with = Cursor::schema, required = false)]
+    #[param(value_type = Option<Cursor>, inline)]
     cursor: Cursor,
     /// How many at most.
     #[serde(default)]
-    #[param(schema_with = Limit::schema, required = false)]
+    #[param(value_type = Option<Limit>, inline)]
     limit: Limit,
 }
 

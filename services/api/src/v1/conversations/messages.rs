@@ -4,7 +4,7 @@ use axum::Json;
 use chrono::{DateTime, Utc};
 use infragpt_projections::conversations;
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, PartialSchema as _, ToSchema};
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::v1::{
@@ -21,11 +21,11 @@ use crate::v1::{
 pub(crate) struct ListMessages {
     /// `next_cursor` of the page before.
     #[serde(default)]
-    #[param(schema_with = Cursor::schema, required = false)]
+    #[param(value_type = Option<Cursor>, inline)]
     cursor: Cursor,
     /// How many at most.
     #[serde(default)]
-    #[param(schema_with = Limit::schema, required = false)]
+    #[param(value_type = Option<Limit>, inline)]
     limit: Limit,
 }
 
@@ -52,7 +52,7 @@ pub(crate) struct Answer {
     /// Its identity.
     id: Uuid,
     /// Whether it was posted.
-    #[schema(schema_with = words::answer_state)]
+    #[schema(value_type = words::AnswerState)]
     state: String,
     /// What it says, in Markdown.
     text: Option<String>,

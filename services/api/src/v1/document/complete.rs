@@ -2,14 +2,17 @@
 
 use std::collections::BTreeMap;
 
+use infragpt_events::organization::Role;
 use serde_json::json;
 use utoipa::{
     PartialSchema as _, ToSchema as _,
     openapi::{
-        Object, OpenApi, RefOr, Response, Schema,
+        OpenApi, Ref, RefOr, Response, Schema,
         extensions::ExtensionsBuilder,
         path::{Operation, Parameter, ParameterIn, PathItem},
+        request_body::RequestBody,
         response::ResponseBuilder,
+        schema::ArrayItems,
     },
 };
 
@@ -26,10 +29,16 @@ pub(crate) fn complete(mut document: OpenApi) -> OpenApi {
         .schemas
         .insert(Problem::name().into_owned(), Problem::schema());
     for (name, schema) in &mut components.schemas {
-        if !SENT.contains(&name.as_str())
-            && let RefOr::T(Schema::Object(object)) = schema
+        let RefOr::T(Schema::Object(object)) = schema else {
+            continue;
+        };
+        if !SENT.contains(&name.as_str()) {
+            object.required = object.properties.keys().cloned().collect();
+        }
+        if let (Some(item), Some(RefOr::T(Schema::Array(data)))) =
+            (name.strip_prefix("List_"), object.properties.get_mut("data"))
         {
-            require_everything(object);
+            data.items = ArrayItems::RefOrSchema(Box::new(Ref::from_schema_name(item).into()));
         }
     }
     define(components);
@@ -48,14 +57,14 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = (bool, &mut Operation
     reading.chain(writing.into_iter().flatten().map(|operation| (true, operation)))
 }
 
-fn require_everything(object: &mut Object) {
-    object.required = object.properties.keys().cloned().collect();
-}
-
 fn complete_operation(operation: &mut Operation, writes: bool) {
     let id = operation.operation_id.clone().unwrap_or_default();
     if let Some(rule) = permission::of_operation(&id).and_then(permission::Permission::rule) {
-        let who = format!("Needs `{}`: {}s may.", rule.permission, rule.least);
+        let who = match rule.least {
+            Role::Member => "every member has",
+            Role::Admin => "administrators have",
+        };
+        let who = format!("Needs `{}`, which {who}.", rule.permission);
         let about = operation
             .description
             .take()
@@ -77,12 +86,26 @@ fn complete_operation(operation: &mut Operation, writes: bool) {
     if writes {
         statuses.extend([404, 409, 410, 413, 422, 504]);
     }
-    statuses.extend(operation.request_body.is_some().then_some(415));
+    if let Some(RefOr::T(body)) = &mut operation.request_body {
+        statuses.push(415);
+        allow_absence(body);
+    }
     let responses = &mut operation.responses.responses;
     describe(responses, writes);
     for status in statuses {
         if let Some(response) = common(status) {
             responses.entry(status.to_string()).or_insert(response);
+        }
+    }
+}
+
+/// A body that may be absent may not be null instead.
+fn allow_absence(body: &mut RequestBody) {
+    for content in body.content.values_mut() {
+        let RefOr::T(content) = content else { continue };
+        if let Some(RefOr::T(Schema::OneOf(choice))) = &content.schema {
+            let present = choice.items.iter().find(|item| matches!(item, RefOr::Ref(_)));
+            content.schema = present.cloned();
         }
     }
 }

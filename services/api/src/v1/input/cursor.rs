@@ -50,6 +50,8 @@ impl<'de> Deserialize<'de> for Cursor {
     }
 }
 
+impl ToSchema for Cursor {}
+
 impl PartialSchema for Cursor {
     fn schema() -> RefOr<Schema> {
         ObjectBuilder::new()

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Deserializer, de::Error as _};
 use utoipa::{
-    PartialSchema,
+    PartialSchema, ToSchema,
     openapi::{KnownFormat, ObjectBuilder, RefOr, Schema, SchemaFormat, Type},
 };
 
@@ -29,6 +29,8 @@ impl<'de> Deserialize<'de> for Limit {
         }
     }
 }
+
+impl ToSchema for Limit {}
 
 impl PartialSchema for Limit {
     fn schema() -> RefOr<Schema> {

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Deserializer, de::Error as _};
 use utoipa::{
-    PartialSchema,
+    PartialSchema, ToSchema,
     openapi::{KnownFormat, ObjectBuilder, RefOr, Schema, SchemaFormat, Type},
 };
 
@@ -23,6 +23,8 @@ impl<'de> Deserialize<'de> for Time {
         Ok(Self(time.to_utc()))
     }
 }
+
+impl ToSchema for Time {}
 
 impl PartialSchema for Time {
     fn schema() -> RefOr<Schema> {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Deserializer, de::Error as _};
 use utoipa::{
-    PartialSchema,
+    PartialSchema, ToSchema,
     openapi::{ObjectBuilder, RefOr, Schema, Type},
 };
 
@@ -26,6 +26,8 @@ impl<'de> Deserialize<'de> for Word {
         Ok(Self(text))
     }
 }
+
+impl ToSchema for Word {}
 
 impl PartialSchema for Word {
     fn schema() -> RefOr<Schema> {

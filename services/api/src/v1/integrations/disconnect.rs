@@ -1,7 +1,7 @@
 //! `DELETE /integrations/{connector}`: an administrator ends a connection for good.
 
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, PartialSchema as _, ToSchema};
+use utoipa::{IntoParams, ToSchema};
 
 use super::{Target, of_connector};
 use crate::v1::{
@@ -17,7 +17,7 @@ use crate::v1::{
 #[into_params(parameter_in = Query)]
 pub(crate) struct Disconnect {
     /// Why, for people.
-    #[param(schema_with = Word::schema, required = false)]
+    #[param(inline)]
     reason: Option<Word>,
     /// Erase the credential although the external system does not confirm that it ended it, or can't be asked.
     #[serde(default)]
@@ -46,7 +46,7 @@ struct Disconnected {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Disconnection {
     /// Its state now.
-    #[schema(schema_with = words::lifecycle)]
+    #[schema(value_type = words::ConnectionState)]
     state: String,
     /// What remains to be done and is done by itself; null when everything is.
     remaining: Option<String>,

@@ -32,7 +32,7 @@ pub(crate) struct Health {
     /// The kind of system.
     connector: String,
     /// Whether it works.
-    #[schema(schema_with = words::lifecycle)]
+    #[schema(value_type = words::ConnectionState)]
     state: String,
     /// Why it doesn't.
     reason: Option<String>,

@@ -23,7 +23,7 @@ struct Validated {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Validation {
     /// Whether the connection works.
-    #[schema(schema_with = words::lifecycle)]
+    #[schema(value_type = words::ConnectionState)]
     state: String,
     /// Why it doesn't.
     reason: Option<String>,

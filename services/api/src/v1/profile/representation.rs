@@ -16,19 +16,19 @@ use crate::v1::{
 pub(crate) struct Profile {
     /// How many people work in the company.
     #[serde(deserialize_with = "one")]
-    #[schema(schema_with = words::company_size)]
+    #[schema(value_type = words::CompanySize)]
     company_size: CompanySize,
     /// How many engineers use the product.
     #[serde(deserialize_with = "one")]
-    #[schema(schema_with = words::team_size)]
+    #[schema(value_type = words::TeamSize)]
     team_size: TeamSize,
     /// What it is wanted for; kept sorted, each once.
     #[serde(deserialize_with = "several")]
-    #[schema(schema_with = words::use_cases)]
+    #[schema(value_type = Vec<words::UseCase>)]
     use_cases: Vec<UseCase>,
     /// What the systems are watched with; kept sorted, each once.
     #[serde(deserialize_with = "several")]
-    #[schema(schema_with = words::observability)]
+    #[schema(value_type = Vec<words::Observability>)]
     observability: Vec<Observability>,
 }
 
