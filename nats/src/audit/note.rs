@@ -18,6 +18,9 @@ use crate::Origin;
 /// From how many different notes on the correlation is left out, so that notes become the same.
 const WITHOUT_CORRELATION: usize = 4_096;
 
+/// From how many on that is so for what anybody on the Internet can cause: addresses are easy to come by.
+const ANYBODYS_WITHOUT_CORRELATION: usize = 256;
+
 /// From how many on the actor is left out as well.
 const WITHOUT_ACTOR: usize = 8_192;
 
@@ -90,7 +93,12 @@ impl Notes {
             tally.add(at);
             return;
         }
-        if notes.len() >= WITHOUT_CORRELATION {
+        let most = if note.is_anybodys() {
+            ANYBODYS_WITHOUT_CORRELATION
+        } else {
+            WITHOUT_CORRELATION
+        };
+        if notes.len() >= most {
             note.correlation = None;
             note.origin = Origin::default();
         }
@@ -182,6 +190,25 @@ mod tests {
         assert_eq!(taken.iter().map(|(_, tally)| tally.count).sum::<u64>(), 30_000);
         let several = taken.iter().find(|(note, _)| note.actor == SEVERAL).unwrap();
         assert_eq!(several.1.last_at, at(total - 1));
+    }
+
+    #[test]
+    fn whoever_has_many_addresses_fills_no_log() {
+        let notes = Notes::default();
+        for index in 0..10_000 {
+            let refused = Note {
+                action: AuditedAction::AuthorizationRefused,
+                origin: Origin {
+                    address: Some(format!("2001:db8::{index:x}")),
+                    request: None,
+                },
+                ..note("unknown", None)
+            };
+            notes.add(refused, at(index));
+        }
+        let taken = notes.take(true);
+        assert_eq!(taken.len(), ANYBODYS_WITHOUT_CORRELATION + 1);
+        assert_eq!(taken.iter().map(|(_, tally)| tally.count).sum::<u64>(), 10_000);
     }
 
     #[test]
