@@ -106,6 +106,7 @@ struct Serving<'a> {
     database: Option<PgPool>,
     grants: Option<GrantKey>,
     connectors: Vec<Arc<dyn Connector>>,
+    api: Option<api::v1::Settings>,
     keys: Option<KeyRing>,
 }
 
@@ -138,6 +139,12 @@ impl<'a> Serving<'a> {
             None
         };
         let connectors = connectors::configured(&configuration.slack, &configuration.github, now);
+        let connectors = connectors.map_err(Failure::usage)?;
+        let api = if needs(&[Role::Api]) {
+            Some(api_settings(configuration, &connectors)?)
+        } else {
+            None
+        };
         Ok(Self {
             configuration,
             readiness,
@@ -148,7 +155,8 @@ impl<'a> Serving<'a> {
             connections: Vec::new(),
             database,
             grants,
-            connectors: connectors.map_err(Failure::usage)?,
+            connectors,
+            api,
             keys,
         })
     }
@@ -272,7 +280,7 @@ impl<'a> Serving<'a> {
 
     /// Where people come back to, and `/api/v1` if somebody can sign in.
     fn api(&mut self, connection: Connection) -> Result<Router, Failure> {
-        let settings = self.api_settings()?;
+        let settings = self.api.take().ok_or_else(|| anyhow!("the API's settings were not read"))?;
         let sessions = Sessions::new(&self.configuration.clerk, now);
         let pages = api::authorization::routes(connection.clone(), sessions.clone(), settings.proxies().clone());
         let Some(sessions) = sessions else {
@@ -297,19 +305,6 @@ impl<'a> Serving<'a> {
             clock: now,
         };
         Ok(pages.merge(api::v1::routes(parts)))
-    }
-
-    fn api_settings(&self) -> Result<api::v1::Settings, Failure> {
-        let configured = &self.configuration.api;
-        let settings = api::v1::Settings::read(
-            &self.configuration.http.public_url,
-            &configured.cors_origins,
-            configured.rate_per_minute,
-            configured.rate_burst,
-            &configured.trusted_proxies,
-        );
-        let kinds = self.connectors.iter().map(|connector| connector.kind());
-        Ok(settings.map_err(Failure::usage)?.with_connectors(kinds))
     }
 
     fn integration_settings(&self) -> IntegrationSettings {
@@ -387,6 +382,22 @@ impl<'a> Serving<'a> {
         tracing::info!("Stopped");
         outcome
     }
+}
+
+fn api_settings(
+    configuration: &Configuration,
+    connectors: &[Arc<dyn Connector>],
+) -> Result<api::v1::Settings, Failure> {
+    let configured = &configuration.api;
+    let settings = api::v1::Settings::read(
+        &configuration.http.public_url,
+        &configured.cors_origins,
+        configured.rate_per_minute,
+        configured.rate_burst,
+        &configured.trusted_proxies,
+    );
+    let kinds = connectors.iter().map(|connector| connector.kind());
+    Ok(settings.map_err(Failure::usage)?.with_connectors(kinds))
 }
 
 fn grant_key(key: Option<&SecretString>) -> Result<GrantKey, Failure> {
