@@ -9,6 +9,8 @@ pub mod problem;
 mod readiness;
 mod router;
 mod server;
+#[cfg(test)]
+mod tests;
 pub mod v1;
 
 pub use client::{NotANetwork, Proxies};

@@ -62,7 +62,7 @@ impl Door {
             return Ok(next.run(Request::from_parts(parts, whole)).await);
         }
         // A command may take long, and needs no transaction here.
-        inside.leave();
+        inside.leave().await?;
         let whole = body::read(&parts.headers, whole).await?;
         let Some(key) = idempotency::key(&parts.headers, &admitted.caller)? else {
             parts.extensions.insert(admitted);

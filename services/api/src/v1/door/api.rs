@@ -69,12 +69,12 @@ impl Api {
     pub(super) async fn enter(&self, caller: &mut Caller, permission: Permission) -> Result<Inside, Error> {
         let inside = self.wall.enter(&caller.organization, &caller.user).await?;
         let Some(role) = inside.role() else {
-            inside.leave();
+            inside.leave().await?;
             return Err(Error::NotMember);
         };
         caller.role = role;
         if !permission.is_granted_to(role) {
-            inside.leave();
+            inside.leave().await?;
             audit::note_refused(&self.connection, caller, permission).await;
             return Err(Error::NotAllowed(permission));
         }

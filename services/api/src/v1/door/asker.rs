@@ -33,7 +33,7 @@ impl<S: Sync> FromRequestParts<S> for Asker {
         let admitted = admitted.ok_or_else(|| Error::internal("a route without its door"))?;
         // What is asked elsewhere needs no transaction here.
         if let Some(inside) = admitted.inside() {
-            inside.leave();
+            inside.leave().await?;
         }
         Ok(Self(admitted))
     }

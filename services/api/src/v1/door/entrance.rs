@@ -31,7 +31,7 @@ impl Entrance {
     ) -> Result<T, Error> {
         let mut inside = self.api.enter(&mut self.caller, self.permission).await?;
         let found = query(inside.connection(), &self.caller.organization).await?;
-        inside.leave();
+        inside.leave().await?;
         Ok(found)
     }
 }

@@ -36,7 +36,7 @@ impl Reader {
     ) -> Result<T, Error> {
         let mut inside = self.inside;
         let found = query(inside.connection(), &self.admitted.caller.organization).await?;
-        inside.leave();
+        inside.leave().await?;
         Ok(found)
     }
 
