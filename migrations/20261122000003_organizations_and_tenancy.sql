@@ -128,17 +128,50 @@ CREATE TABLE erased_facts (
 );
 COMMENT ON TABLE erased_facts IS 'Facts that were erased from their stream, so that what is still on its way from there is not indexed';
 
--- What is looked for in any case is kept in lower case. An expression could not be an index condition below: PostgreSQL
--- computes lower() of a row only once it knows that the row may be seen.
-ALTER TABLE changes
-    ADD COLUMN repository_key text GENERATED ALWAYS AS (lower(left(repository, 256))) STORED,
-    ADD COLUMN actor_id_key   text GENERATED ALWAYS AS (lower(left(actor_id, 256))) STORED,
-    ADD COLUMN actor_name_key text GENERATED ALWAYS AS (lower(left(actor_name, 256))) STORED;
-DROP INDEX changes_of_repository;
+-- A change is read far more often than written, and always as a whole: so it is kept as the text that is shown. Beside it
+-- stands what it is found by; what is looked for in any case, in lower case. An expression could not be an index condition
+-- behind the wall: PostgreSQL computes lower() of a row only once it knows that the row may be seen.
+ALTER TABLE changes RENAME TO former_changes;
+CREATE TABLE changes (
+    organization_id text        NOT NULL,
+    id              uuid        NOT NULL,
+    connector       text        NOT NULL,
+    kind            text        NOT NULL,
+    repository_key  text        NOT NULL,
+    actor_id_key    text        NOT NULL,
+    actor_name_key  text        NOT NULL,
+    document        text        NOT NULL,
+    occurred_at     timestamptz NOT NULL,
+    sequence        bigint      NOT NULL
+);
+INSERT INTO changes
+SELECT organization_id, id, connector, kind, lower(left(repository, 256)), lower(left(actor_id, 256)),
+       lower(left(actor_name, 256)),
+       concat(
+           '{"id":"', id, '","kind":', to_json(kind), ',"repository":', to_json(repository), ',"title":', to_json(title),
+           ',"url":', to_json(url), ',"actor":{"id":', to_json(actor_id), ',"name":', to_json(actor_name),
+           ',"url":', coalesce(to_json(actor_url)::text, 'null'),
+           '},"reference":', coalesce(to_json(reference)::text, 'null'),
+           ',"revision":', coalesce(to_json(revision)::text, 'null'),
+           ',"details":[', (SELECT string_agg(to_json(line)::text, ',' ORDER BY number)
+                            FROM jsonb_array_elements_text(details) WITH ORDINALITY AS lines (line, number)),
+           '],"occurred_at":"', to_char(occurred_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS'),
+           CASE
+               WHEN extract(microseconds FROM occurred_at)::bigint % 1000000 = 0 THEN ''
+               WHEN extract(microseconds FROM occurred_at)::bigint % 1000 = 0 THEN to_char(occurred_at, '.MS')
+               ELSE to_char(occurred_at, '.US')
+           END,
+           'Z"}'),
+       occurred_at, sequence
+FROM former_changes;
+DROP TABLE former_changes;
+ALTER TABLE changes ADD PRIMARY KEY (id);
+CREATE INDEX changes_of_organization ON changes (organization_id, occurred_at DESC, sequence DESC);
 CREATE INDEX changes_of_repository ON changes (organization_id, repository_key, occurred_at DESC, sequence DESC);
 CREATE INDEX changes_of_kind ON changes (organization_id, kind, occurred_at DESC, sequence DESC);
 CREATE INDEX changes_by_actor_id ON changes (organization_id, actor_id_key, occurred_at DESC, sequence DESC);
 CREATE INDEX changes_by_actor_name ON changes (organization_id, actor_name_key, occurred_at DESC, sequence DESC);
+COMMENT ON COLUMN changes.document IS 'The change as it is shown, in JSON';
 
 DROP INDEX resources_of_organization;
 CREATE INDEX resources_of_organization
@@ -212,3 +245,25 @@ CREATE POLICY members_of_organization ON users FOR SELECT TO infragpt_api
     ));
 -- How far the log is projected is nobody's secret, and a reader of their own writes waits for it.
 CREATE POLICY of_events ON projection_checkpoints FOR SELECT TO infragpt_api USING (stream = 'EVENTS');
+
+-- Whoever reads names the organization first, once in a transaction, and hears what they may do there. Who may do nothing
+-- there reads for nobody.
+CREATE FUNCTION infragpt_enter(organization text, person text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    found_role text;
+BEGIN
+    IF current_setting('infragpt.organization', true) <> '' THEN
+        RAISE EXCEPTION 'this transaction reads for an organization already';
+    END IF;
+    organization := set_config('infragpt.organization', organization, true);
+    SELECT role INTO found_role FROM members
+        WHERE organization_id = organization AND user_id = person AND removed_at IS NULL
+        ORDER BY updated_at DESC, membership_id DESC LIMIT 1;
+    IF found_role IS NULL THEN
+        organization := set_config('infragpt.organization', '', true);
+    END IF;
+    RETURN found_role;
+END
+$$;
+REVOKE ALL ON FUNCTION infragpt_enter FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION infragpt_enter TO infragpt_api;

@@ -1,7 +1,7 @@
 //! Values from events in the form that PostgreSQL can hold. An event is stored for ever and may hold anything that JSON
 //! can; a table can't, and must not stop the projector for it.
 
-use chrono::{DateTime, Datelike, TimeZone, Utc};
+use chrono::{DateTime, Datelike, SubsecRound as _, TimeZone, Utc};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -56,8 +56,9 @@ pub(crate) fn key(value: &str) -> String {
     format!("{}…{whole}", text(&value[..end]))
 }
 
-/// A time within the years 1 to 9999, which every reader of the tables can show.
+/// A time within the years 1 to 9999, which every reader of the tables can show, to the microsecond.
 pub(crate) fn time(value: DateTime<Utc>) -> DateTime<Utc> {
+    let value = value.trunc_subsecs(6);
     match value.year() {
         ..1 => Utc.timestamp_opt(-62_135_596_800, 0).single().unwrap_or(value),
         1..=9999 => value,

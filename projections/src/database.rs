@@ -68,27 +68,9 @@ pub enum Error {
 /// # Errors
 /// When the URL is not one of a PostgreSQL database.
 pub fn connect(database_url: &SecretString, application_name: &str) -> Result<PgPool, Error> {
-    pool(database_url, application_name, 8, Duration::from_secs(2), &[])
-}
-
-/// As [`connect`], with at most `connections`, a wait of `patience` for one of them, and further settings.
-pub(crate) fn pool(
-    database_url: &SecretString,
-    application_name: &str,
-    connections: u32,
-    patience: Duration,
-    settings: &[(&str, &str)],
-) -> Result<PgPool, Error> {
-    let options = options(database_url)?
-        .application_name(application_name)
-        .options([
-            ("statement_timeout", "10s"),
-            ("idle_in_transaction_session_timeout", "60s"),
-        ])
-        .options(settings.iter().copied());
     Ok(PgPoolOptions::new()
-        .max_connections(connections)
-        .acquire_timeout(patience)
+        .max_connections(8)
+        .acquire_timeout(Duration::from_secs(2))
         .idle_timeout(Duration::from_mins(5))
         // A ping before each use would be one more round trip in every answer: only what lay idle is asked first.
         .test_before_acquire(false)
@@ -100,7 +82,15 @@ pub(crate) fn pool(
                 Ok(true)
             })
         })
-        .connect_lazy_with(options))
+        .connect_lazy_with(options(database_url, application_name)?))
+}
+
+/// What connections that answer people begin with.
+pub(crate) fn options(database_url: &SecretString, application_name: &str) -> Result<PgConnectOptions, Error> {
+    Ok(read(database_url)?.application_name(application_name).options([
+        ("statement_timeout", "10s"),
+        ("idle_in_transaction_session_timeout", "60s"),
+    ]))
 }
 
 /// Makes the database that the URL names, unless it is there; `true` when it was made.
@@ -108,7 +98,7 @@ pub(crate) fn pool(
 /// # Errors
 /// When the server can't be reached, or its user may not create databases.
 pub async fn create_database(database_url: &SecretString) -> Result<bool, Error> {
-    let options = options(database_url)?;
+    let options = read(database_url)?;
     let place = || {
         format!(
             "{}:{}/{}",
@@ -152,7 +142,12 @@ pub async fn create_database(database_url: &SecretString) -> Result<bool, Error>
 /// # Errors
 /// When PostgreSQL can't be reached, or holds tables of another build.
 pub async fn migrate(database: &PgPool) -> Result<(), MigrateError> {
-    sqlx::migrate!("../migrations").run(database).await
+    // A table with much in it takes its time, and so does waiting for another that does the same.
+    let options = database.connect_options().as_ref().clone();
+    let mut connection = options.options([("statement_timeout", "0")]).connect().await?;
+    sqlx::migrate!("../migrations").run(&mut connection).await?;
+    connection.close().await.ok();
+    Ok(())
 }
 
 /// Whether the database answers and has its tables.
@@ -171,7 +166,7 @@ pub async fn reachable(database: &PgPool) -> Result<(), sqlx::Error> {
 /// # Errors
 /// When the server can't be reached, or its user may not.
 pub async fn drop_database(database_url: &SecretString) -> Result<(), Error> {
-    let options = options(database_url)?;
+    let options = read(database_url)?;
     let name = options.get_database().ok_or(Error::Unnamed)?.to_owned();
     let place = format!("{}:{}/postgres", options.get_host(), options.get_port());
     let mut maintenance = options
@@ -190,7 +185,7 @@ pub async fn drop_database(database_url: &SecretString) -> Result<(), Error> {
     dropped.map(drop).map_err(|source| Error::Drop { name, source })
 }
 
-fn options(database_url: &SecretString) -> Result<PgConnectOptions, Error> {
+fn read(database_url: &SecretString) -> Result<PgConnectOptions, Error> {
     let url = database_url.expose_secret();
     if !["postgres://", "postgresql://"]
         .iter()

@@ -3,48 +3,17 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
-use infragpt_events::{OrganizationId, change::ChangeKind};
+use infragpt_events::{OrganizationId, change::ChangeKind, organization::Role};
 use serde::{Deserialize, Serialize};
-use sqlx::{PgConnection, PgExecutor, types::Json};
+use sqlx::{PgConnection, PgExecutor};
 use uuid::Uuid;
 
-use crate::{Fingerprint, Page, column, page::one_more};
-
-/// A change, as tools and people see it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Change {
-    /// Its identity.
-    pub id: Uuid,
-    /// What kind of change, as [`ChangeKind::as_str`].
-    pub kind: String,
-    /// The repository, `owner/name`.
-    pub repository: String,
-    /// What it is, in a line.
-    pub title: String,
-    /// Where people find it.
-    pub url: String,
-    /// Who did it.
-    pub actor: Actor,
-    /// The branch, tag or number.
-    pub reference: Option<String>,
-    /// The revision that it brought or ran on.
-    pub revision: Option<String>,
-    /// More lines: the subjects of commits, what failed.
-    pub details: Vec<String>,
-    /// When it happened, in the clock of the system that told of it.
-    pub occurred_at: DateTime<Utc>,
-}
-
-/// Who made a change.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Actor {
-    /// The identifier in the external system.
-    pub id: String,
-    /// The name for people.
-    pub name: String,
-    /// Where people find them.
-    pub url: Option<String>,
-}
+use super::{Change, Document};
+use crate::{
+    Fingerprint, Page, column, members,
+    page::one_more,
+    wall::{self, Wall},
+};
 
 /// Which changes are wanted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -71,43 +40,38 @@ pub struct Key {
 }
 
 struct Row {
-    id: Uuid,
-    kind: String,
-    repository: String,
-    title: String,
-    url: String,
-    actor_id: String,
-    actor_name: String,
-    actor_url: Option<String>,
-    reference: Option<String>,
-    revision: Option<String>,
-    details: Json<Vec<String>>,
-    occurred_at: DateTime<Utc>,
-    sequence: i64,
+    role: Option<String>,
+    document: Option<String>,
+    occurred_at: Option<DateTime<Utc>>,
+    sequence: Option<i64>,
 }
 
-impl From<Row> for Change {
-    fn from(row: Row) -> Self {
-        Self {
-            id: row.id,
-            kind: row.kind,
-            repository: row.repository,
-            title: row.title,
-            url: row.url,
-            actor: Actor {
-                id: row.actor_id,
-                name: row.actor_name,
-                url: row.actor_url,
-            },
-            reference: row.reference,
-            revision: row.revision,
-            details: row.details.0,
-            occurred_at: row.occurred_at,
-        }
+/// A row where there is one.
+struct Found {
+    document: String,
+    key: Key,
+}
+
+impl Row {
+    fn found(self) -> Option<Found> {
+        let key = Key {
+            occurred_at: self.occurred_at?,
+            sequence: self.sequence?,
+        };
+        Some(Found {
+            document: self.document?,
+            key,
+        })
     }
 }
 
-/// The changes of an organization that pass `filter`, the newest first.
+impl From<Found> for Document {
+    fn from(found: Found) -> Self {
+        Self::new(found.document)
+    }
+}
+
+/// As [`documents`], taken apart.
 ///
 /// # Errors
 /// When the database can't be read.
@@ -118,30 +82,98 @@ pub async fn page(
     after: Option<&Key>,
     limit: u16,
 ) -> Result<Page<Change, Key>, sqlx::Error> {
+    let Page { rows, next } = documents(connection, organization, filter, after, limit).await?;
+    let rows = rows.iter().map(Document::read).collect::<Result<_, _>>()?;
+    Ok(Page { rows, next })
+}
+
+/// The changes of an organization that pass `filter`, the newest first, as the JSON that shows them.
+///
+/// # Errors
+/// When the database can't be read.
+pub async fn documents(
+    connection: &mut PgConnection,
+    organization: &OrganizationId,
+    filter: &Filter,
+    after: Option<&Key>,
+    limit: u16,
+) -> Result<Page<Document, Key>, sqlx::Error> {
+    let (_, page) = read(connection, organization, None, filter, after, limit).await?;
+    Ok(page)
+}
+
+/// Enters the wall as `user` of `organization`, and reads [`documents`] there: one round trip for what [`Wall::enter`],
+/// [`documents`] and leaving take three for. The role is none, and the page is empty, where they don't belong to it.
+///
+/// # Errors
+/// [`wall::Error`].
+pub async fn enter(
+    wall: &Wall,
+    organization: &OrganizationId,
+    user: &str,
+    filter: &Filter,
+    after: Option<&Key>,
+    limit: u16,
+) -> Result<(Option<Role>, Page<Document, Key>), wall::Error> {
+    let mut reader = wall.reader().await?;
+    let read = read(reader.connection(), organization, Some(user), filter, after, limit).await?;
+    reader.keep();
+    Ok(read)
+}
+
+/// The changes, and what `person` may do, who is named where the statement has to open the wall before it reads.
+async fn read(
+    connection: &mut PgConnection,
+    organization: &OrganizationId,
+    person: Option<&str>,
+    filter: &Filter,
+    after: Option<&Key>,
+    limit: u16,
+) -> Result<(Option<Role>, Page<Document, Key>), sqlx::Error> {
     let since = column::time(filter.since.unwrap_or(DateTime::<Utc>::MIN_UTC));
     let before = before(filter.until, after);
     let kinds: BTreeSet<ChangeKind> = filter.kinds.iter().copied().collect();
     let kinds: Vec<String> = kinds.into_iter().map(|kind| kind.as_str().to_owned()).collect();
-    // A statement for each way to read, so that each has one plan with the index made for it.
-    macro_rules! rows {
-        ($source:tt $(, $value:expr)*) => {
+    // A statement for each way to read, so that each has one plan with the index made for it. Where it opens the wall, that
+    // comes first because the other side of the join is looked at for each row of this one; would it not, nothing was found.
+    macro_rules! statement {
+        ($before:tt $source:tt $after:tt $(, $value:expr)*) => {
             sqlx::query_as!(
                 Row,
-                r#"SELECT id AS "id!", kind AS "kind!", repository AS "repository!", title AS "title!", url AS "url!",
-                          actor_id AS "actor_id!", actor_name AS "actor_name!", actor_url, reference, revision,
-                          details AS "details!: Json<Vec<String>>", occurred_at AS "occurred_at!",
-                          sequence AS "sequence!" "#
-                    + $source
-                    + "ORDER BY occurred_at DESC, sequence DESC LIMIT $5",
+                $before + $source + "ORDER BY occurred_at DESC, sequence DESC LIMIT $5" + $after,
                 organization.as_str(),
                 since,
                 before.occurred_at,
                 before.sequence,
                 one_more(limit),
+                person,
                 $($value,)*
             )
             .fetch_all(connection)
             .await?
+        };
+    }
+    macro_rules! rows {
+        ($source:tt $(, $value:expr)*) => {
+            if person.is_some() {
+                statement!(
+                    r#"SELECT entered.role, page.document AS "document?", page.occurred_at AS "occurred_at?",
+                              page.sequence AS "sequence?"
+                       FROM (SELECT infragpt_enter($1, $6) AS role OFFSET 0) AS entered
+                            LEFT JOIN LATERAL (SELECT document, occurred_at, sequence "#
+                    $source
+                    ") AS page ON true"
+                    $(, $value)*
+                )
+            } else {
+                statement!(
+                    r#"SELECT $6::text AS role, document AS "document?", occurred_at AS "occurred_at?",
+                              sequence AS "sequence?" "#
+                    $source
+                    ""
+                    $(, $value)*
+                )
+            }
         };
     }
     let rows = match (&filter.actor, &filter.repository, &*kinds) {
@@ -151,7 +183,7 @@ pub async fn page(
         ),
         // Each kind's newest, and the newest of those.
         (None, None, kinds) => rows!(
-            "FROM unnest($6::text[]) AS wanted (wanted_kind) CROSS JOIN LATERAL (
+            "FROM unnest($7::text[]) AS wanted (wanted_kind) CROSS JOIN LATERAL (
                  SELECT * FROM changes
                  WHERE organization_id = $1 AND kind = wanted_kind
                        AND occurred_at >= $2 AND (occurred_at, sequence) < ($3, $4)
@@ -160,37 +192,38 @@ pub async fn page(
         ),
         (None, Some(repository), kinds) => rows!(
             "FROM changes
-             WHERE organization_id = $1 AND repository_key = lower(left($6, 256))
-                   AND (kind = ANY($7) OR cardinality($7) = 0)
+             WHERE organization_id = $1 AND repository_key = lower(left($7, 256))
+                   AND (kind = ANY($8) OR cardinality($8) = 0)
                    AND occurred_at >= $2 AND (occurred_at, sequence) < ($3, $4) ",
-            column::text(repository),
+            column::key(repository),
             kinds
         ),
         // Whoever has the name, and then whoever has only the identifier.
         (Some(actor), repository, kinds) => rows!(
             "FROM ((SELECT * FROM changes
-                    WHERE organization_id = $1 AND actor_name_key = lower(left($6, 256))
-                          AND (kind = ANY($7) OR cardinality($7) = 0)
-                          AND repository_key = coalesce(lower(left($8, 256)), repository_key)
+                    WHERE organization_id = $1 AND actor_name_key = lower(left($7, 256))
+                          AND (kind = ANY($8) OR cardinality($8) = 0)
+                          AND repository_key = coalesce(lower(left($9, 256)), repository_key)
                           AND occurred_at >= $2 AND (occurred_at, sequence) < ($3, $4)
                     ORDER BY occurred_at DESC, sequence DESC LIMIT $5)
                    UNION ALL
                    (SELECT * FROM changes
-                    WHERE organization_id = $1 AND actor_id_key = lower(left($6, 256))
-                          AND actor_name_key <> lower(left($6, 256))
-                          AND (kind = ANY($7) OR cardinality($7) = 0)
-                          AND repository_key = coalesce(lower(left($8, 256)), repository_key)
+                    WHERE organization_id = $1 AND actor_id_key = lower(left($7, 256))
+                          AND actor_name_key <> lower(left($7, 256))
+                          AND (kind = ANY($8) OR cardinality($8) = 0)
+                          AND repository_key = coalesce(lower(left($9, 256)), repository_key)
                           AND occurred_at >= $2 AND (occurred_at, sequence) < ($3, $4)
                     ORDER BY occurred_at DESC, sequence DESC LIMIT $5)) AS done ",
             column::text(actor),
             kinds,
-            column::optional(repository.as_deref())
+            repository.as_deref().map(column::key)
         ),
     };
-    Ok(Page::cut(rows, limit, |row| Key {
-        occurred_at: row.occurred_at,
-        sequence: row.sequence,
-    }))
+    let role = rows.first().and_then(|row| row.role.as_deref()).map(members::role);
+    let mut found: Vec<Found> = rows.into_iter().filter_map(Row::found).collect();
+    // In order they are, but a join does not promise it.
+    found.sort_by(|one, other| other.key.cmp(&one.key));
+    Ok((role, Page::cut(found, limit, |found| found.key.clone())))
 }
 
 /// What a page has to come before: the end of the last one, or of the time that was asked for.
@@ -218,17 +251,14 @@ pub async fn find(
     organization: &OrganizationId,
     id: Uuid,
 ) -> Result<Option<Change>, sqlx::Error> {
-    let row = sqlx::query_as!(
-        Row,
-        r#"SELECT id, kind, repository, title, url, actor_id, actor_name, actor_url, reference, revision,
-                  details AS "details: Json<Vec<String>>", occurred_at, sequence
-           FROM changes WHERE organization_id = $1 AND id = $2"#,
+    let document = sqlx::query_scalar!(
+        "SELECT document FROM changes WHERE organization_id = $1 AND id = $2",
         organization.as_str(),
         id,
     )
     .fetch_optional(connection)
     .await?;
-    Ok(row.map(Change::from))
+    document.map(|document| Document::new(document).read()).transpose()
 }
 
 /// How many changes of an organization happened at or after `time`.

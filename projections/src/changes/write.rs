@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use infragpt_events::change::ChangeEvent;
 use sqlx::PgConnection;
 
+use super::Change;
 use crate::{Recorded, column};
 
 /// Writes what `events` say; applying them again changes nothing.
@@ -18,7 +19,7 @@ pub async fn apply(connection: &mut PgConnection, events: &[Recorded<ChangeEvent
     }
     let mut rows = Columns::default();
     for event in latest.into_values() {
-        rows.push(event);
+        rows.push(event)?;
     }
     rows.upsert(connection).await
 }
@@ -30,66 +31,56 @@ struct Columns {
     connector: Vec<String>,
     kind: Vec<String>,
     repository: Vec<String>,
-    title: Vec<String>,
-    url: Vec<String>,
     actor_id: Vec<String>,
     actor_name: Vec<String>,
-    actor_url: Vec<Option<String>>,
-    reference: Vec<Option<String>>,
-    revision: Vec<Option<String>>,
-    details: Vec<serde_json::Value>,
+    document: Vec<String>,
     occurred_at: Vec<chrono::DateTime<chrono::Utc>>,
     sequence: Vec<i64>,
 }
 
 impl Columns {
-    fn push(&mut self, event: &Recorded<ChangeEvent>) {
-        let ChangeEvent::Recorded(change) = &event.event;
+    fn push(&mut self, event: &Recorded<ChangeEvent>) -> Result<(), sqlx::Error> {
+        let ChangeEvent::Recorded(recorded) = &event.event;
+        let change = Change::new(event.aggregate, recorded);
+        let document = serde_json::to_string(&change).map_err(|error| sqlx::Error::Encode(error.into()))?;
         self.organization_id.push(event.organization.as_str().to_owned());
-        self.id.push(event.aggregate);
-        self.connector.push(change.connector.as_str().to_owned());
-        self.kind.push(change.kind.as_str().to_owned());
-        self.repository.push(column::key(&change.repository));
-        self.title.push(column::text(&change.title));
-        self.url.push(column::text(&change.url));
-        self.actor_id.push(column::text(&change.actor.id));
-        self.actor_name.push(column::text(&change.actor.name));
-        self.actor_url.push(column::optional(change.actor.url.as_deref()));
-        self.reference.push(column::optional(change.reference.as_deref()));
-        self.revision.push(column::optional(change.revision.as_deref()));
-        self.details.push(column::list(&change.details));
-        self.occurred_at.push(column::time(change.occurred_at));
+        self.id.push(change.id);
+        self.connector.push(recorded.connector.as_str().to_owned());
+        self.kind.push(change.kind);
+        self.repository.push(change.repository);
+        self.actor_id.push(change.actor.id);
+        self.actor_name.push(change.actor.name);
+        self.document.push(document);
+        self.occurred_at.push(change.occurred_at);
         self.sequence.push(column::sequence(event.sequence));
+        Ok(())
     }
 
     async fn upsert(&self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
         sqlx::query!(
-            r#"INSERT INTO changes
-                   (organization_id, id, connector, kind, repository, title, url, actor_id, actor_name, actor_url,
-                    reference, revision, details, occurred_at, sequence)
-               SELECT * FROM unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
-                    $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::jsonb[], $14::timestamptz[],
-                    $15::bigint[])
-               ON CONFLICT (id) DO UPDATE SET
-                   organization_id = excluded.organization_id, connector = excluded.connector, kind = excluded.kind,
-                   repository = excluded.repository, title = excluded.title, url = excluded.url,
-                   actor_id = excluded.actor_id, actor_name = excluded.actor_name, actor_url = excluded.actor_url,
-                   reference = excluded.reference, revision = excluded.revision, details = excluded.details,
-                   occurred_at = excluded.occurred_at, sequence = excluded.sequence
-               WHERE changes.sequence < excluded.sequence"#,
+            "INSERT INTO changes
+                 (organization_id, id, connector, kind, repository_key, actor_id_key, actor_name_key, document, occurred_at,
+                  sequence)
+             SELECT organization_id, id, connector, kind, lower(left(repository, 256)), lower(left(actor_id, 256)),
+                    lower(left(actor_name, 256)), document, occurred_at, sequence
+             FROM unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+                         $9::timestamptz[], $10::bigint[])
+                  AS new (organization_id, id, connector, kind, repository, actor_id, actor_name, document, occurred_at,
+                          sequence)
+             ON CONFLICT (id) DO UPDATE SET
+                 organization_id = excluded.organization_id, connector = excluded.connector, kind = excluded.kind,
+                 repository_key = excluded.repository_key, actor_id_key = excluded.actor_id_key,
+                 actor_name_key = excluded.actor_name_key, document = excluded.document,
+                 occurred_at = excluded.occurred_at, sequence = excluded.sequence
+             WHERE changes.sequence < excluded.sequence",
             &self.organization_id,
             &self.id,
             &self.connector,
             &self.kind,
             &self.repository,
-            &self.title,
-            &self.url,
             &self.actor_id,
             &self.actor_name,
-            &self.actor_url as &[Option<String>],
-            &self.reference as &[Option<String>],
-            &self.revision as &[Option<String>],
-            &self.details,
+            &self.document,
             &self.occurred_at,
             &self.sequence,
         )

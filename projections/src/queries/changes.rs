@@ -5,7 +5,7 @@ use infragpt_events::{OrganizationId, change::ChangeKind};
 use serde::{Deserialize, Serialize};
 use sqlx::PgPool;
 
-use crate::changes::{self, Change, Filter};
+use crate::changes::{self, Document, Filter};
 
 /// How many changes are returned when the caller doesn't say.
 const USUAL: u16 = 50;
@@ -27,7 +27,7 @@ pub(crate) struct Request {
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Answer {
     /// The newest first.
-    pub changes: Vec<Change>,
+    pub changes: Vec<Document>,
     /// Whether there are older ones that the limit cut off.
     pub truncated: bool,
 }
@@ -46,7 +46,7 @@ pub(crate) async fn answer(
     };
     let limit = request.limit.unwrap_or(USUAL).min(MOST);
     let mut connection = database.acquire().await?;
-    let page = changes::page(&mut connection, organization, &filter, None, limit).await?;
+    let page = changes::documents(&mut connection, organization, &filter, None, limit).await?;
     Ok(Answer {
         changes: page.rows,
         truncated: page.next.is_some(),

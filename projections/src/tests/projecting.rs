@@ -238,7 +238,7 @@ async fn a_rows_text_is_part_of_its_fingerprint() {
     let fixture = Fixture::start().await;
     fixture.apply(&everything()).await;
     let before = fingerprint(&fixture.database).await.unwrap();
-    sqlx::query("UPDATE changes SET title = title || '!' WHERE kind = 'push'")
+    sqlx::query("UPDATE changes SET document = document || ' ' WHERE kind = 'push'")
         .execute(&fixture.database)
         .await
         .unwrap();

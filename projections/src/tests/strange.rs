@@ -106,7 +106,7 @@ async fn an_event_that_this_build_cannot_read_is_indexed_and_holds_up_nothing() 
 #[tokio::test]
 async fn a_row_that_postgresql_refuses_is_left_out_and_the_rest_goes_on() {
     let fixture = Fixture::start().await;
-    sqlx::query("ALTER TABLE changes ADD CHECK (repository <> 'acme/poison')")
+    sqlx::query("ALTER TABLE changes ADD CHECK (repository_key <> 'acme/poison')")
         .execute(&fixture.database)
         .await
         .unwrap();

@@ -1,35 +1,32 @@
 //! One reader behind the wall.
 
 use infragpt_events::{OrganizationId, organization::Role};
-use sqlx::{AssertSqlSafe, PgConnection, PgPool, Postgres, Transaction};
+use sqlx::{AssertSqlSafe, PgConnection, Row as _};
 
-use super::Error;
+use super::{Error, reader::Reader};
 use crate::members;
 
 /// A read-only transaction that sees the rows of one organization, and what a person may do there.
 ///
-/// Dropping it ends it.
+/// Dropping it ends it too, only later.
 #[derive(Debug)]
 pub struct Inside {
-    transaction: Transaction<'static, Postgres>,
+    reader: Reader,
     role: Option<Role>,
 }
 
 impl Inside {
-    pub(super) async fn enter(pool: &PgPool, organization: &OrganizationId, user: &str) -> Result<Self, Error> {
-        // One round trip for both. An organization's identifier has no character that means something in SQL.
-        let begin = format!("BEGIN READ ONLY; SET LOCAL infragpt.organization = '{organization}'");
-        let mut transaction = pool.begin_with(AssertSqlSafe(begin)).await?;
-        let role = sqlx::query_scalar!(
-            "SELECT role FROM members WHERE organization_id = $1 AND user_id = $2 AND removed_at IS NULL
-             ORDER BY updated_at DESC, membership_id DESC LIMIT 1",
-            organization.as_str(),
-            user,
-        )
-        .fetch_optional(&mut *transaction)
-        .await?;
+    pub(super) async fn enter(mut reader: Reader, organization: &OrganizationId, user: &str) -> Result<Self, Error> {
+        // One round trip for both. An organization's identifier has no character that means something in SQL, and a person
+        // whose identifier has one belongs nowhere.
+        let user = if is_plain(user) { user } else { "" };
+        let begin = format!("BEGIN READ ONLY; SELECT infragpt_enter('{organization}', '{user}')");
+        let row = sqlx::raw_sql(AssertSqlSafe(begin))
+            .fetch_one(reader.connection())
+            .await?;
+        let role: Option<String> = row.try_get(0)?;
         Ok(Self {
-            transaction,
+            reader,
             role: role.map(|word| members::role(&word)),
         })
     }
@@ -42,19 +39,22 @@ impl Inside {
 
     /// What to read with.
     pub fn connection(&mut self) -> &mut PgConnection {
-        &mut self.transaction
+        self.reader.connection()
     }
 
-    /// Ends the transaction without keeping the caller waiting for it.
+    /// Ends the transaction. The server's answer to that is nobody's to wait for.
     ///
     /// # Errors
-    /// None at present: a transaction that only read has nothing to lose.
-    #[expect(
-        clippy::unused_async,
-        reason = "the caller must not depend on its being free of a round trip"
-    )]
+    /// None: what only read has nothing to lose.
+    #[expect(clippy::unused_async, reason = "that it takes no round trip is nothing to rely on")]
     pub async fn leave(self) -> Result<(), Error> {
-        drop(self.transaction);
+        self.reader.roll_back();
         Ok(())
     }
+}
+
+/// Whether `text` can stand in a statement as it is.
+fn is_plain(text: &str) -> bool {
+    text.bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
 }

@@ -1,23 +1,16 @@
-//! Connections that are behind the wall from their first breath.
+//! Where organizations come in.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use infragpt_events::OrganizationId;
 use secrecy::SecretString;
-use sqlx::PgPool;
 use tokio::time::Instant;
 
-use super::{Error, Inside};
+use super::{Error, Inside, connections::Connections, reader::Reader};
 use crate::database;
 
 /// The role of the database that owns nothing and sees one organization at a time. The migrations make it.
 pub(crate) const ROLE: &str = "infragpt_api";
-
-/// How long a reader waits for a connection.
-pub(super) const PATIENCE: Duration = Duration::from_secs(2);
-
-/// How many read at once.
-const MOST: u32 = 16;
 
 /// How soon it is looked again whether the read models have caught up; doubled until [`SELDOM`].
 const SOON: Duration = Duration::from_millis(4);
@@ -30,20 +23,25 @@ const EVENTS: &str = "EVENTS";
 
 /// Where organizations read. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Wall {
-    pool: PgPool,
-}
+pub struct Wall(Arc<Connections>);
 
 impl Wall {
-    /// A pool that connects when it is first used, as whoever the URL names, and is [`ROLE`] from then on. A statement may
-    /// take 10 s. Call it within the Tokio runtime.
+    /// Connects when it is first used, as whoever the URL names, and is the role `infragpt_api` from then on. A statement
+    /// may take 10 s, and at most 16 read at once.
     ///
     /// # Errors
     /// When the URL is not one of a PostgreSQL database.
     pub fn connect(database_url: &SecretString) -> Result<Self, database::Error> {
-        let options = [("role", ROLE), ("default_transaction_read_only", "on")];
-        let pool = database::pool(database_url, "infragpt api", MOST, PATIENCE, &options)?;
-        Ok(Self { pool })
+        let options = database::options(database_url, "infragpt api")?.options([
+            ("role", ROLE),
+            ("default_transaction_read_only", "on"),
+            // Every statement here has one plan with the index made for it. It is made once, maybe while the tables were
+            // still empty, so it must not depend on how much they hold.
+            ("plan_cache_mode", "force_generic_plan"),
+            ("enable_seqscan", "off"),
+            ("enable_bitmapscan", "off"),
+        ]);
+        Ok(Self(Arc::new(Connections::new(options))))
     }
 
     /// Begins to read as `user` of `organization`.
@@ -51,7 +49,12 @@ impl Wall {
     /// # Errors
     /// [`Error`].
     pub async fn enter(&self, organization: &OrganizationId, user: &str) -> Result<Inside, Error> {
-        Inside::enter(&self.pool, organization, user).await
+        Inside::enter(self.reader().await?, organization, user).await
+    }
+
+    /// A connection for one statement that enters by itself.
+    pub(crate) async fn reader(&self) -> Result<Reader, Error> {
+        self.0.take().await
     }
 
     /// Waits until the event at `position` of EVENTS is in the read models, for `within` at most; `false` when it is not.
@@ -74,19 +77,21 @@ impl Wall {
         }
     }
 
-    /// How far EVENTS is in the read models.
-    async fn projected(&self) -> Result<u64, Error> {
-        let sequence = sqlx::query_scalar!("SELECT sequence FROM projection_checkpoints WHERE stream = $1", EVENTS)
-            .fetch_optional(&self.pool)
-            .await?;
-        Ok(sequence.map_or(0, |sequence| u64::try_from(sequence).unwrap_or(0)))
-    }
-
     /// Whether the database answers, and lets this role read.
     ///
     /// # Errors
     /// [`Error`].
     pub async fn reachable(&self) -> Result<(), Error> {
         self.projected().await.map(drop)
+    }
+
+    /// How far EVENTS is in the read models.
+    async fn projected(&self) -> Result<u64, Error> {
+        let mut reader = self.reader().await?;
+        let sequence = sqlx::query_scalar!("SELECT sequence FROM projection_checkpoints WHERE stream = $1", EVENTS)
+            .fetch_optional(reader.connection())
+            .await?;
+        reader.keep();
+        Ok(sequence.map_or(0, |sequence| u64::try_from(sequence).unwrap_or(0)))
     }
 }
