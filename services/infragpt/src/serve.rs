@@ -280,7 +280,10 @@ impl<'a> Serving<'a> {
 
     /// Where people come back to, and `/api/v1` if somebody can sign in.
     fn api(&mut self, connection: Connection) -> Result<Router, Failure> {
-        let settings = self.api.take().ok_or_else(|| anyhow!("the API's settings were not read"))?;
+        let settings = self
+            .api
+            .take()
+            .ok_or_else(|| anyhow!("the API's settings were not read"))?;
         let sessions = Sessions::new(&self.configuration.clerk, now);
         let pages = api::authorization::routes(connection.clone(), sessions.clone(), settings.proxies().clone());
         let Some(sessions) = sessions else {

@@ -33,7 +33,7 @@ impl Operation {
         let request = caller.request(self.method.clone(), &self.path);
         let request = match self.id.as_str() {
             "set_profile" => request.json(&profile()),
-            _ if self.method == Method::POST => request.json(&json!({})),
+            "begin_authorization" => request.json(&json!({})),
             _ => request,
         };
         caller.send(request).await
@@ -98,6 +98,11 @@ async fn every_route_is_for_whom_the_table_says_and_for_nobody_else() {
     let nobody = Caller::nobody(&app);
     let admin = Caller::new(&app, "user_maya", "acme").await;
     let member = Caller::new(&app, "user_tom", "acme").await;
+    let set = admin.put("/organization/profile", profile()).await.expect(200);
+    let seen = admin
+        .request(Method::GET, "/organization/profile")
+        .header("Infragpt-Position", set.header("infragpt-position"));
+    admin.send(seen).await.expect(200);
     let foreign = Caller::new(&app, "user_gus", "globex").await;
     // Signed in, and what their token says of the organization isn't true.
     let intruder = Caller::new(&app, "user_gus", "acme").await;

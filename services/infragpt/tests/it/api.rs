@@ -1,6 +1,5 @@
 //! `/api/v1` as somebody outside sees it.
 
-
 use reqwest::{Client, Method, RequestBuilder, Response, header::HeaderMap};
 use serde_json::{Value, json};
 
