@@ -74,7 +74,7 @@ async fn every_operation_lets_in_whom_the_table_says_and_nobody_else() {
                 answer.text
             );
             assert_ne!(answer.status, 500, "{user} {} {}", operation.method, operation.path);
-            assert_documented(&operation, &answer.status);
+            assert_documented(&operation, answer.status);
         }
         // Before anything of the request is looked at.
         ask(None, "{").await.expect(401).detail();
@@ -84,7 +84,7 @@ async fn every_operation_lets_in_whom_the_table_says_and_nobody_else() {
     assert_eq!(walked, ruled);
 }
 
-fn assert_documented(operation: &Operation, status: &u16) {
+fn assert_documented(operation: &Operation, status: u16) {
     let document = serde_json::to_value(v1::document()).unwrap();
     let items = document["paths"].as_object().unwrap().values();
     let found = items.flat_map(|item| item.as_object().unwrap().values());

@@ -33,7 +33,7 @@ pub(crate) struct ListMessages {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Message {
     /// Its identifier in the chat.
-    message_id: String,
+    id: String,
     /// Who wrote it, by their identifier in the chat.
     author_id: String,
     /// Their name, where the chat told it.
@@ -69,7 +69,7 @@ pub(crate) struct Answer {
 impl From<conversations::Message> for Message {
     fn from(message: conversations::Message) -> Self {
         Self {
-            message_id: message.message_id,
+            id: message.message_id,
             author_id: message.author_id,
             author_name: message.author_name,
             text: message.text,

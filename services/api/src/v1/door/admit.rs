@@ -101,7 +101,7 @@ pub(crate) async fn admit(
         Some(seconds) => Err(Error::TooMany(seconds)),
         None => door.pass(caller, request, next).await,
     };
-    let mut response = Error::finish(response.unwrap_or_else(|error| error.into_response()), &id);
+    let mut response = Error::finish(response.unwrap_or_else(Error::into_response), &id);
     allowance.write(response.headers_mut());
     response
 }

@@ -17,9 +17,17 @@ struct SetProfile<'a> {
     #[serde(flatten)]
     identity: Identity<'a>,
     profile: &'a organization::Profile,
-    /// What has to be there now; absent where that does not matter, null where nothing may be.
+    /// What has to be there now; absent where that does not matter.
     #[serde(skip_serializing_if = "Option::is_none")]
-    expected: Option<Option<organization::Profile>>,
+    expected: Option<Expected>,
+}
+
+/// What has to be there now: null, or this.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Expected {
+    Nothing(()),
+    This(organization::Profile),
 }
 
 /// Its reply.
@@ -60,7 +68,7 @@ pub(crate) async fn put(
 }
 
 /// What is there now, if the precondition holds for it. Whoever decides compares once more.
-async fn expected(asker: &Asker, precondition: &Precondition) -> Result<Option<organization::Profile>, Error> {
+async fn expected(asker: &Asker, precondition: &Precondition) -> Result<Expected, Error> {
     let found = asker.entrance().read(organizations::find).await?;
     let present = found.and_then(|organization| organization.profile);
     let tag = present
@@ -68,7 +76,7 @@ async fn expected(asker: &Asker, precondition: &Precondition) -> Result<Option<o
         .map(|profile| Profile::from(profile).tag())
         .transpose()?;
     if precondition.holds(tag.as_deref()) {
-        Ok(present)
+        Ok(present.map_or(Expected::Nothing(()), Expected::This))
     } else {
         Err(Error::Changed(
             "The organization says something else by now: read it again.".to_owned(),
