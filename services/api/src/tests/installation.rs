@@ -36,6 +36,7 @@ static HOUR: LazyLock<Duration> = LazyLock::new(|| Duration::from_hours(1));
 
 /// What can be different about an API.
 pub struct Options {
+    pub rate_per_minute: u32,
     pub rate_burst: u32,
     pub connectors: Vec<&'static str>,
 }
@@ -43,6 +44,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
+            rate_per_minute: 600,
             rate_burst: 10_000,
             connectors: vec!["slack", "github"],
         }
@@ -91,7 +93,13 @@ impl Installation {
         let sandbox = sandbox().await;
         let connection = connect(&nats, "api").await;
         let sessions = sessions(&sandbox);
-        let settings = v1::Settings::read(&Url::parse(ORIGIN).unwrap(), FRIEND, 600, options.rate_burst, "");
+        let settings = v1::Settings::read(
+            &Url::parse(ORIGIN).unwrap(),
+            FRIEND,
+            options.rate_per_minute,
+            options.rate_burst,
+            "",
+        );
         let kinds = options
             .connectors
             .into_iter()
