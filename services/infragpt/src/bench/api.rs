@@ -60,7 +60,7 @@ pub(super) async fn measure(observer: &Observer, plan: &Plan) -> anyhow::Result<
     let count = plan.pages * plan.rounds;
     Ok(vec![
         Row::new(
-            "api_changes",
+            "api.changes",
             &format!("GET /api/v1/changes, 50 of {} rows", plan.changes),
             median(&ours),
             Unit::PerSecond,
@@ -69,14 +69,14 @@ pub(super) async fn measure(observer: &Observer, plan: &Plan) -> anyhow::Result<
         .against(median(&bare))
         .goal(Goal::RatioAtLeast(0.5)),
         Row::new(
-            "api_changes_p50",
+            "api.changes.p50",
             "  each, p50",
             percentile(&latencies, 50),
             Unit::Milliseconds,
             count,
         ),
         Row::new(
-            "api_changes_p99",
+            "api.changes.p99",
             "  each, p99",
             percentile(&latencies, 99),
             Unit::Milliseconds,
