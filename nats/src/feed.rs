@@ -88,14 +88,14 @@ impl Feed {
     }
 
     /// Waits for the next message, then takes what else arrives within `linger`, up to `most` in all. A message that
-    /// is no CloudEvent is logged and passed over.
+    /// is no CloudEvent is logged and passed over, so that there may be nothing but its [`place`](Self::last).
     ///
     /// # Errors
     /// [`Error`]: what was not confirmed comes again from a new feed.
     pub async fn next_batch(&mut self, most: usize, linger: Duration) -> Result<Vec<Received>, Error> {
         let mut batch = Vec::new();
-        let mut deadline = None;
-        while batch.len() < most {
+        let (mut taken, mut deadline) = (0, None);
+        while taken < most {
             let message = match deadline {
                 None => self.messages.next().await,
                 Some(deadline) => match tokio::time::timeout_at(deadline, self.messages.next()).now_or_never() {
@@ -113,22 +113,29 @@ impl Feed {
                 Some(Err(error)) => return Err(self.unavailable(error.to_string())),
                 None => return Err(self.unavailable("the server ended it".to_owned())),
             };
-            let read = Received::from_message(&message);
-            match read {
+            let sequence = match Received::from_message(&message) {
                 Ok((received, delivery)) => {
                     self.check(&delivery)?;
-                    self.unconfirmed = Some((delivery.sequence, message.split().1));
                     batch.push(received);
-                    deadline.get_or_insert_with(|| tokio::time::Instant::now() + linger);
+                    delivery.sequence
                 }
                 Err(ReadError::Envelope { delivery, source }) => {
                     self.check(&delivery)?;
                     tracing::warn!(stream = self.stream, sequence = delivery.sequence, error = %source, "Passed over a message that is no CloudEvent");
+                    delivery.sequence
                 }
                 Err(error @ ReadError::Metadata(_)) => return Err(self.unavailable(error.to_string())),
-            }
+            };
+            self.unconfirmed = Some((sequence, message.split().1));
+            taken += 1;
+            deadline.get_or_insert_with(|| tokio::time::Instant::now() + linger);
         }
         Ok(batch)
+    }
+
+    /// The sequence of the last message that was taken or passed over.
+    pub fn last(&self) -> u64 {
+        self.last
     }
 
     /// Confirms everything that was taken. Call it after the commit.
@@ -165,6 +172,25 @@ impl Feed {
     }
 }
 
+/// How far a stream goes, and how far its consumer is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct End {
+    /// The sequence of the last message that the stream was given, which it may no longer have.
+    pub last_sequence: u64,
+    /// The sequence of the last message that the consumer was given.
+    delivered: u64,
+    /// How many messages the consumer has not been given yet.
+    pending: u64,
+}
+
+impl End {
+    /// Whether nothing of the stream is left for somebody who took everything up to `position`. The last messages may be
+    /// gone, so that this is before the last sequence.
+    pub fn is_reached(&self, position: u64) -> bool {
+        position >= self.last_sequence || (self.pending == 0 && position >= self.delivered)
+    }
+}
+
 #[derive(Deserialize)]
 struct StreamInfo {
     state: StreamState,
@@ -172,24 +198,77 @@ struct StreamInfo {
 
 #[derive(Deserialize)]
 struct StreamState {
-    messages: u64,
     last_seq: u64,
 }
 
-/// The sequence of `stream`'s last message; 0 when it has none, or none any more.
+#[derive(Deserialize)]
+struct ConsumerInfo {
+    delivered: Delivered,
+    num_pending: u64,
+}
+
+#[derive(Deserialize)]
+struct Delivered {
+    stream_seq: u64,
+}
+
+/// How far `stream` goes for its durable `consumer` that [`Feed::open`] sets. Look afterwards at how far you are.
+///
+/// # Errors
+/// [`Error::Unavailable`].
+pub async fn end(connection: &Connection, stream: &str, consumer: &str) -> Result<End, Error> {
+    // In this order: what the consumer does not know of yet must not count.
+    let last_sequence = last_sequence(connection, stream).await?;
+    let info: ConsumerInfo = ask(connection, stream, &format!("CONSUMER.INFO.{stream}.{consumer}")).await?;
+    Ok(End {
+        last_sequence,
+        delivered: info.delivered.stream_seq,
+        pending: info.num_pending,
+    })
+}
+
+/// The sequence of the last message that `stream` was given, which it may no longer have; 0 before the first.
 ///
 /// # Errors
 /// [`Error::Unavailable`].
 pub async fn last_sequence(connection: &Connection, stream: &str) -> Result<u64, Error> {
-    let info: StreamInfo = publish::api(&connection.client, format!("$JS.API.STREAM.INFO.{stream}"), &json!({}))
+    let info: StreamInfo = ask(connection, stream, &format!("STREAM.INFO.{stream}")).await?;
+    Ok(info.state.last_seq)
+}
+
+async fn ask<T: for<'de> Deserialize<'de>>(connection: &Connection, stream: &str, what: &str) -> Result<T, Error> {
+    publish::api(&connection.client, format!("$JS.API.{what}"), &json!({}))
         .await
         .map_err(|error| Error::Unavailable {
             stream: stream.to_owned(),
             problem: error.to_string(),
-        })?;
-    Ok(if info.state.messages == 0 {
-        0
-    } else {
-        info.state.last_seq
-    })
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stream_ends_where_nothing_is_left_of_it() {
+        let end = End {
+            last_sequence: 9,
+            delivered: 7,
+            pending: 0,
+        };
+        assert!(end.is_reached(9), "up to the last sequence");
+        assert!(end.is_reached(7), "the last two are gone");
+        assert!(!end.is_reached(6), "something is on its way");
+        let more = End { pending: 1, ..end };
+        assert!(!more.is_reached(7));
+        assert!(more.is_reached(9));
+        let begun_again = End {
+            delivered: 0,
+            pending: 4,
+            ..end
+        };
+        assert!(!begun_again.is_reached(0));
+        let empty = End { delivered: 0, ..end };
+        assert!(empty.is_reached(0), "all of them are gone");
+    }
 }

@@ -17,6 +17,9 @@ const SHAPE: i16 = 3;
 /// The stream that every read model but the event index is made of, so the one that decides whether answers are current.
 pub const READ_BY_TOOLS: &str = "EVENTS";
 
+/// The durable consumer on every projected stream. For ever: its place in the stream goes by this name.
+pub(crate) const CONSUMER: &str = "projections";
+
 /// How far one stream has been projected.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Checkpoint {
@@ -83,6 +86,24 @@ pub async fn advance(
         column::time(published_at),
     )
     .execute(connection)
+    .await?;
+    Ok(moved.rows_affected() == 1)
+}
+
+/// Moves a stream's checkpoint past messages that are no events; `false` as [`advance`].
+pub(crate) async fn pass(
+    database: impl PgExecutor<'_>,
+    stream: &str,
+    from: u64,
+    to: u64,
+) -> Result<bool, sqlx::Error> {
+    let moved = sqlx::query!(
+        "UPDATE projection_checkpoints SET sequence = $3 WHERE stream = $1 AND sequence = $2",
+        stream,
+        column::sequence(from),
+        column::sequence(to),
+    )
+    .execute(database)
     .await?;
     Ok(moved.rows_affected() == 1)
 }

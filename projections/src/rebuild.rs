@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     Fingerprint,
-    checkpoint::{self, STREAMS},
+    checkpoint::{self, CONSUMER, Checkpoint, STREAMS},
     database, fingerprint,
     projector::{self, Projector},
 };
@@ -32,7 +32,7 @@ pub struct Progress {
     pub stream: &'static str,
     /// The sequence of the last projected message.
     pub projected: u64,
-    /// The sequence of the stream's last message when the rebuild began.
+    /// The sequence of the stream's last message when the rebuild began; in the end, of the last one that it still has.
     pub target: u64,
 }
 
@@ -70,7 +70,7 @@ pub enum Error {
     },
     /// Nothing was projected for a while, though not everything is.
     #[error(
-        "`{stream}` is projected up to {projected} of {target}, and nothing moved for 30 s: its last messages are no events, or were deleted, or the active projector hangs"
+        "`{stream}` is projected up to {projected} of {target}, and nothing moved for 30 s: the active projector hangs, or can't write"
     )]
     Stalled {
         /// Which stream.
@@ -112,7 +112,7 @@ pub async fn rebuild(
 
     let stop = CancellationToken::new();
     let mut standby = pin!(Projector::run(connection.clone(), database.clone(), stop.clone()));
-    let mut caught_up = pin!(catch_up(&database, &targets, &mut progress));
+    let mut caught_up = pin!(catch_up(connection, &database, targets, &mut progress));
     let streams = tokio::select! {
         ended = &mut standby => {
             ended?;
@@ -133,9 +133,24 @@ pub async fn rebuild(
     })
 }
 
+/// How far each stream is projected; the targets stay with their streams.
+fn standing(checkpoints: &[Checkpoint], targets: &[(&'static str, u64)]) -> Vec<Progress> {
+    let progress = targets.iter().map(|&(stream, target)| {
+        let found = checkpoints.iter().find(|checkpoint| checkpoint.stream == stream);
+        let projected = found.map_or(0, |checkpoint| u64::try_from(checkpoint.sequence).unwrap_or(0));
+        Progress {
+            stream,
+            projected,
+            target,
+        }
+    });
+    progress.collect()
+}
+
 async fn catch_up(
+    connection: &Connection,
     database: &PgPool,
-    targets: &[(&'static str, u64)],
+    mut targets: Vec<(&'static str, u64)>,
     progress: &mut impl FnMut(&[Progress]),
 ) -> Result<Vec<Progress>, Error> {
     let mut reported = Vec::new();
@@ -143,37 +158,27 @@ async fn catch_up(
     loop {
         match checkpoint::list(database).await {
             Ok(checkpoints) => {
-                let streams: Vec<Progress> = targets
-                    .iter()
-                    .map(|&(stream, target)| {
-                        let found = checkpoints.iter().find(|checkpoint| checkpoint.stream == stream);
-                        let projected = found.map_or(0, |checkpoint| u64::try_from(checkpoint.sequence).unwrap_or(0));
-                        Progress {
-                            stream,
-                            projected,
-                            target,
-                        }
-                    })
-                    .collect();
+                let streams = standing(&checkpoints, &targets);
                 if streams != reported {
                     progress(&streams);
                     reported.clone_from(&streams);
                     moved = Instant::now();
-                }
-                let Some(behind) = streams.iter().find(|stream| stream.projected < stream.target) else {
+                } else if let Some(behind) = streams.iter().find(|stream| stream.projected < stream.target) {
+                    if moved.elapsed() > PATIENCE {
+                        let &Progress {
+                            stream,
+                            projected,
+                            target,
+                        } = behind;
+                        return Err(Error::Stalled {
+                            stream,
+                            projected,
+                            target,
+                        });
+                    }
+                    lower(connection, &mut targets, &streams).await;
+                } else {
                     return Ok(streams);
-                };
-                if moved.elapsed() > PATIENCE {
-                    let &Progress {
-                        stream,
-                        projected,
-                        target,
-                    } = behind;
-                    return Err(Error::Stalled {
-                        stream,
-                        projected,
-                        target,
-                    });
                 }
             }
             Err(error) => {
@@ -185,5 +190,17 @@ async fn catch_up(
             }
         }
         tokio::time::sleep(LOOK).await;
+    }
+}
+
+/// Where nothing moves, nothing may be left: the last messages of a stream can be gone, and then it ends before its target.
+async fn lower(connection: &Connection, targets: &mut [(&'static str, u64)], streams: &[Progress]) {
+    for ((stream, target), now) in targets.iter_mut().zip(streams) {
+        if now.projected < now.target
+            && let Ok(end) = feed::end(connection, stream, CONSUMER).await
+            && end.is_reached(now.projected)
+        {
+            *target = now.projected;
+        }
     }
 }

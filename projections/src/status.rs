@@ -5,7 +5,7 @@ use infragpt_nats::{Connection, feed};
 use serde::Serialize;
 use sqlx::PgPool;
 
-use crate::checkpoint::{self, STREAMS};
+use crate::checkpoint::{self, CONSUMER, STREAMS};
 
 /// How far one stream has been projected, against how far it goes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -14,9 +14,9 @@ pub struct StreamStatus {
     pub stream: String,
     /// The sequence of the last projected message.
     pub checkpoint: u64,
-    /// The sequence of the stream's last message.
+    /// The sequence of the last message that the stream was given, which it may no longer have.
     pub last_sequence: u64,
-    /// How many sequences lie between.
+    /// How many sequences lie between; 0 also when the stream no longer has any of their messages.
     pub lag: u64,
     /// When the stream stored the last projected message.
     pub published_at: Option<DateTime<Utc>>,
@@ -47,7 +47,7 @@ pub async fn status(database: &PgPool, connection: &Connection) -> Result<Vec<St
     let checkpoints = checkpoint::list(database).await?;
     let mut streams = Vec::with_capacity(STREAMS.len());
     for stream in STREAMS {
-        let last_sequence = feed::last_sequence(connection, stream)
+        let end = feed::end(connection, stream, CONSUMER)
             .await
             .map_err(|source| Error::Stream { stream, source })?;
         let found = checkpoints.iter().find(|checkpoint| checkpoint.stream == stream);
@@ -57,8 +57,12 @@ pub async fn status(database: &PgPool, connection: &Connection) -> Result<Vec<St
         streams.push(StreamStatus {
             stream: stream.to_owned(),
             checkpoint,
-            last_sequence,
-            lag: last_sequence.saturating_sub(checkpoint),
+            last_sequence: end.last_sequence,
+            lag: if end.is_reached(checkpoint) {
+                0
+            } else {
+                end.last_sequence.saturating_sub(checkpoint)
+            },
             published_at: found.and_then(|checkpoint| checkpoint.published_at),
         });
     }

@@ -7,7 +7,10 @@ use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 
 use super::positions::Positions;
-use crate::heartbeat::{self, EVERY};
+use crate::{
+    checkpoint::CONSUMER,
+    heartbeat::{self, EVERY},
+};
 
 /// How soon to look again at a stream that isn't projected completely.
 const SOON: Duration = Duration::from_millis(250);
@@ -47,9 +50,9 @@ pub(super) async fn run(
 
 /// Whether everything is projected that the stream held when asked.
 async fn is_complete(connection: &Connection, stream: &str, positions: &Positions) -> bool {
-    match feed::last_sequence(connection, stream).await {
-        // The position is looked at afterwards, so that it may be ahead of `last`, but is never taken for what it was.
-        Ok(last) => positions.of(stream) >= last,
+    match feed::end(connection, stream, CONSUMER).await {
+        // The position is looked at afterwards, so that it may be ahead of the end, but is never taken for what it was.
+        Ok(end) => end.is_reached(positions.of(stream)),
         Err(error) => {
             tracing::debug!(stream, %error, "The end of a stream is not known");
             false

@@ -12,10 +12,7 @@ use super::{
     positions::Positions,
     writer::{self, Writer},
 };
-use crate::Batch;
-
-/// The durable consumer on every projected stream. For ever: its place in the stream goes by this name.
-const CONSUMER: &str = "projections";
+use crate::{Batch, checkpoint::CONSUMER};
 
 /// The most messages in a transaction: enough for the rate to be PostgreSQL's, and small enough to stay in memory.
 const MAXIMUM_BATCH: usize = 1000;
@@ -103,6 +100,7 @@ impl StreamProjection {
                 );
             }
             writer.write(&batch).await?;
+            writer.pass(feed.last()).await?;
             feed.confirm().await;
             backoff.reset();
         }

@@ -70,6 +70,19 @@ impl Writer {
         Ok(())
     }
 
+    /// Goes on behind messages up to `sequence` that are no events.
+    pub async fn pass(&mut self, sequence: u64) -> Result<(), Error> {
+        if sequence <= self.position {
+            return Ok(());
+        }
+        if !checkpoint::pass(&self.database, self.stream, self.position, sequence).await? {
+            return Err(Error::Moved(self.position));
+        }
+        self.position = sequence;
+        self.positions.set(self.stream, sequence);
+        Ok(())
+    }
+
     /// Commits as much of one message as PostgreSQL takes.
     async fn write_one(&mut self, message: &Received) -> Result<(), Error> {
         let single = Batch::decode(vec![message.clone()]);

@@ -2,9 +2,11 @@
 
 mod audit;
 mod connecting;
+mod ending;
 mod fixture;
 mod health;
 mod isolation;
+mod log;
 mod projecting;
 mod properties;
 mod reading;
