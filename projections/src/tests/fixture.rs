@@ -4,12 +4,18 @@ use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
 use infragpt_events::{
     ConnectorKind, DomainEvent, OrganizationId,
+    action::{ActionEvent, Proposed},
     audit::{self, AuditEvent, AuditedAction},
     change::{self, Actor, ChangeEvent, ChangeKind},
     conversation::{self, AnswerFailed, AnswerPosted, AnswerRequested, Author, Message, Place},
     integration::{
         self, Account, AuthorizationStarted, Authorized, IntegrationEvent, Resource, ResourceGranted, ResourceKind,
     },
+    organization::{
+        self, CompanySize, Created, MemberAdded, Observability, OrganizationEvent, Profile, ProfileSet, Role, TeamSize,
+        UseCase,
+    },
+    user::{self, Registered, UserEvent},
 };
 use infragpt_local::{Postgres, PostgresOptions};
 use infragpt_nats::{Envelope, Received};
@@ -78,6 +84,7 @@ pub async fn writer(database: &PgPool) -> Writer {
         .unwrap()
 }
 
+/// The identifier of an organization.
 pub fn organization(name: &str) -> OrganizationId {
     OrganizationId::parse(name).unwrap()
 }
@@ -150,6 +157,25 @@ impl Log {
     pub fn audited(self, identity: &str, recorded: audit::Recorded) -> Self {
         let id = audit::id(&self.organization, identity);
         self.push::<AuditEvent>(id, recorded)
+    }
+
+    pub fn organization(self, event: impl Into<OrganizationEvent>) -> Self {
+        let id = organization::id(&self.organization);
+        self.push::<OrganizationEvent>(id, event)
+    }
+
+    /// What happens to a person, who belongs to no organization.
+    pub fn user(mut self, event: impl Into<UserEvent>) -> Self {
+        let event = event.into();
+        let whose = std::mem::replace(&mut self.organization, OrganizationId::nobody());
+        let mut log = self.push::<UserEvent>(user::id(crate::users::about(&event)), event);
+        log.organization = whose;
+        log
+    }
+
+    /// What happens to the action with a number.
+    pub fn action(self, number: u128, event: impl Into<ActionEvent>) -> Self {
+        self.push::<ActionEvent>(Uuid::from_u128(number), event)
     }
 
     pub fn asked(self, thread: &str, message: &str, text: &str) -> Self {
@@ -279,5 +305,56 @@ fn said(id: &str, text: &str) -> Message {
         },
         text: text.to_owned(),
         sent_at: at(0),
+    }
+}
+
+pub fn created(name: &str, minutes: i64) -> Created {
+    Created {
+        name: name.to_owned(),
+        slug: Some(name.to_lowercase()),
+        updated_at: at(minutes),
+    }
+}
+
+pub fn profile(company_size: CompanySize) -> ProfileSet {
+    ProfileSet {
+        profile: Profile {
+            company_size,
+            team_size: TeamSize::UpTo5,
+            use_cases: vec![UseCase::IncidentResponse],
+            observability: vec![Observability::Grafana],
+        },
+    }
+}
+
+/// `user_<name>` in a membership `mem_<name>`.
+pub fn joined(name: &str, role: Role, minutes: i64) -> MemberAdded {
+    MemberAdded {
+        membership: format!("mem_{name}"),
+        user: format!("user_{name}"),
+        role,
+        updated_at: at(minutes),
+    }
+}
+
+/// `user_<name>`, who is reached at `<name>@example.test`.
+pub fn registered(name: &str, minutes: i64) -> Registered {
+    Registered {
+        user: format!("user_{name}"),
+        name: Some(name.to_owned()),
+        email: Some(format!("{name}@example.test")),
+        updated_at: at(minutes),
+    }
+}
+
+pub fn proposed(title: &str) -> Proposed {
+    Proposed {
+        conversation: conversation::id(&place("1.0")),
+        answer: conversation::answer_id(&place("1.0"), "1.0"),
+        title: title.to_owned(),
+        tool: "tool.v1.forge.restart".to_owned(),
+        arguments: serde_json::json!({ "service": "payments" }),
+        reason: "it does not answer".to_owned(),
+        expires_at: at(600),
     }
 }

@@ -1,5 +1,6 @@
 //! The read models on a real PostgreSQL, started for each test.
 
+mod actions;
 mod audit;
 mod connecting;
 mod ending;
@@ -7,6 +8,7 @@ mod fixture;
 mod health;
 mod isolation;
 mod log;
+mod people;
 mod projecting;
 mod properties;
 mod reading;
