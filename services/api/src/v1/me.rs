@@ -37,21 +37,22 @@ pub(crate) struct Me {
 #[utoipa::path(get, path = "/me", operation_id = "show_me", tag = "organization",
     responses((status = 200, description = "Who is signed in", body = Me)))]
 pub(crate) async fn get(reader: Reader, _: Query<Nothing>) -> Result<Json<Me>, Error> {
-    let caller = reader.caller().clone();
+    let caller = reader.caller();
     let (member, organization) = reader
         .read(async |connection, organization| {
             let member = members::find(connection, organization, &caller.user).await?;
             Ok((member, organizations::find(connection, organization).await?))
         })
         .await?;
-    let granted = TABLE.iter().filter(|rule| caller.role >= rule.least);
+    let member = member.ok_or(Error::NotMember)?;
+    let granted = TABLE.iter().filter(|rule| rule.permission.is_granted_to(member.role));
     Ok(Json(Me {
-        user_id: caller.user.to_string(),
-        name: member.as_ref().and_then(|member| member.name.clone()),
-        email: member.and_then(|member| member.email),
+        user_id: member.user_id,
+        name: member.name,
+        email: member.email,
         organization_id: caller.organization.to_string(),
         organization_name: organization.and_then(|organization| organization.name),
-        role: caller.role,
+        role: member.role,
         permissions: granted.map(|rule| rule.permission.as_str()).collect(),
     }))
 }

@@ -18,7 +18,7 @@ use utoipa::IntoParams;
 use super::AuditEntry;
 use crate::v1::{
     Error,
-    door::{Entrance, Reader},
+    door::Reader,
     input::{Query, Time, Word},
     words,
 };
@@ -65,7 +65,7 @@ pub(crate) async fn get(reader: Reader, Query(query): Query<ExportAudit>) -> Res
         until: query.until.map(|time| time.0),
     };
     let mut export = Export {
-        entrance: reader.entrance(),
+        reader,
         filter,
         after: None,
         ended: false,
@@ -96,7 +96,7 @@ pub(crate) async fn get(reader: Reader, Query(query): Query<ExportAudit>) -> Res
 /// A download on its way. It holds no transaction while the other end takes its time, and each page is for somebody who may
 /// still read it.
 struct Export {
-    entrance: Entrance,
+    reader: Reader,
     filter: audit::Filter,
     after: Option<Key>,
     ended: bool,
@@ -112,7 +112,7 @@ impl Export {
         let read = async |connection: &mut PgConnection, organization: &OrganizationId| {
             audit::page(connection, organization, filter, after, PAGE).await
         };
-        let page = self.entrance.read(read).await?;
+        let page = self.reader.read(read).await?;
         self.ended = page.next.is_none();
         self.after = page.next;
         let mut lines = Vec::new();

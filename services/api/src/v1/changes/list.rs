@@ -2,7 +2,7 @@
 
 use axum::Json;
 use infragpt_events::change::ChangeKind;
-use infragpt_projections::changes;
+use infragpt_projections::changes::{self, Document};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -48,7 +48,7 @@ pub(crate) struct ListChanges {
 /// What changed, the newest first
 #[utoipa::path(get, path = "/changes", operation_id = "list_changes", tag = "changes", params(ListChanges),
     responses((status = 200, description = "Changes, the newest first", body = List<Change>)))]
-pub(crate) async fn get(reader: Reader, Query(query): Query<ListChanges>) -> Result<Json<List<Change>>, Error> {
+pub(crate) async fn get(reader: Reader, Query(query): Query<ListChanges>) -> Result<Json<List<Document>>, Error> {
     let filter = changes::Filter {
         repository: query.repository.map(|word| word.0),
         kinds: query.kinds.0,
@@ -58,8 +58,8 @@ pub(crate) async fn get(reader: Reader, Query(query): Query<ListChanges>) -> Res
     };
     let after = query.cursor.key()?;
     let page = reader
-        .read(async |connection, organization| {
-            changes::page(connection, organization, &filter, after.as_ref(), query.limit.0).await
+        .read_at_once(async |wall, organization, user| {
+            changes::enter(wall, organization, user, &filter, after.as_ref(), query.limit.0).await
         })
         .await?;
     List::of(page).map(Json)

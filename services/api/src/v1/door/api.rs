@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use axum::http::request;
 use chrono::{DateTime, Utc};
-use infragpt_events::{ConnectorKind, organization::Role};
+use infragpt_events::ConnectorKind;
 use infragpt_identity::Sessions;
 use infragpt_nats::{Connection, IdempotencyKeys, Origin};
-use infragpt_projections::wall::{Inside, Wall};
+use infragpt_projections::wall::Wall;
 
-use super::{Caller, audit, origins::Origins, rate::Rate, session};
+use super::{Caller, origins::Origins, rate::Rate, session};
 use crate::{
     Proxies, RequestId,
-    v1::{Error, Parts, Permission},
+    v1::{Error, Parts},
 };
 
 /// What every request to the API is answered with.
@@ -45,7 +45,7 @@ impl Api {
         }
     }
 
-    /// Who sent a request, and for which organization. What they may do there is not known yet, so it is the least.
+    /// Who sent a request, and for which organization. What they may do there is another question.
     pub(super) async fn identify(&self, request: &request::Parts, id: &RequestId) -> Result<Caller, Error> {
         let presented = session::find(&request.headers)?;
         let session = self.sessions.verify(presented.token).await?;
@@ -57,27 +57,10 @@ impl Api {
         Ok(Caller {
             user: session.user.into(),
             organization,
-            role: Role::Member,
             origin: Origin {
                 address: address.map(|address| address.to_string()),
                 request: Some(id.as_str().to_owned()),
             },
         })
-    }
-
-    /// Begins to read as `caller`, if they belong to the organization and may do what `permission` says.
-    pub(super) async fn enter(&self, caller: &mut Caller, permission: Permission) -> Result<Inside, Error> {
-        let inside = self.wall.enter(&caller.organization, &caller.user).await?;
-        let Some(role) = inside.role() else {
-            inside.leave().await?;
-            return Err(Error::NotMember);
-        };
-        caller.role = role;
-        if !permission.is_granted_to(role) {
-            inside.leave().await?;
-            audit::note_refused(&self.connection, caller, permission).await;
-            return Err(Error::NotAllowed(permission));
-        }
-        Ok(inside)
     }
 }

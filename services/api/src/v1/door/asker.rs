@@ -7,13 +7,13 @@ use infragpt_events::OrganizationId;
 use infragpt_nats::{Origin, request};
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{Admitted, Entrance};
+use super::{Admitted, Reader};
 use crate::v1::Error;
 
 /// How long a command may take: some ask an external system, a few times.
 const PATIENCE: Duration = Duration::from_secs(25);
 
-/// A way to ask the other roles, for a caller who may.
+/// A way to ask the other roles, for a caller who may: of what changes something the door has found that out.
 pub(crate) struct Asker(Admitted);
 
 /// What every command says of whoever asks.
@@ -29,11 +29,9 @@ impl<S: Sync> FromRequestParts<S> for Asker {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
-        let admitted = parts.extensions.remove::<Admitted>();
-        let admitted = admitted.ok_or_else(|| Error::internal("a route without its door"))?;
-        // What is asked elsewhere needs no transaction here.
-        if let Some(inside) = admitted.inside() {
-            inside.leave().await?;
+        let admitted = Admitted::take(parts)?;
+        if parts.method.is_safe() {
+            admitted.enter().await?.leave().await?;
         }
         Ok(Self(admitted))
     }
@@ -50,9 +48,9 @@ impl Asker {
         }
     }
 
-    /// A way to read the tables.
-    pub fn entrance(&self) -> Entrance {
-        Entrance::of(&self.0)
+    /// The way to the tables.
+    pub fn reader(&self) -> Reader {
+        Reader::new(&self.0)
     }
 
     /// The organization that it is asked for.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use infragpt_events::OrganizationId;
+use infragpt_events::{OrganizationId, organization::Role};
 use infragpt_nats::{Connection, Origin};
 use serde::{Deserialize, Serialize};
 
@@ -26,13 +26,13 @@ struct Refused<'a> {
 #[derive(Deserialize)]
 struct Noted {}
 
-/// Notes that `caller` asked for what they may not do. That it can't be noted is no reason to let them.
-pub(super) async fn note_refused(connection: &Connection, caller: &Caller, permission: Permission) {
+/// Notes that `caller` asked for what their role may not do. That it can't be noted is no reason to let them.
+pub(super) async fn note_refused(connection: &Connection, caller: &Caller, role: Role, permission: Permission) {
     let request = Refused {
         organization: &caller.organization,
         actor: caller.actor(),
         permission: permission.as_str(),
-        reason: format!("{} may not do this", caller.role),
+        reason: format!("a {role} may not do this"),
         origin: &caller.origin,
     };
     let noted: Result<Noted, _> = connection.request("audit.v1.refused", &request, PATIENCE).await;

@@ -2,18 +2,16 @@
 
 use std::sync::Arc;
 
-use infragpt_events::{OrganizationId, organization::Role};
+use infragpt_events::OrganizationId;
 use infragpt_nats::Origin;
 
-/// Somebody who is signed in, and belongs to the organization that they act for. Cheap to clone.
+/// Somebody who is signed in, and the organization that they act for. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Caller {
     /// The person.
     pub user: Arc<str>,
     /// The organization, from the session and from nowhere else.
     pub organization: OrganizationId,
-    /// What they may do, as the membership says.
-    pub role: Role,
     /// Where the request came from.
     pub origin: Origin,
 }

@@ -1,9 +1,11 @@
 //! The door of the API: what every request goes through before a route sees it, and every response on its way out.
 //!
-//! [`admit`] stands before each route: session, organization, rate, origin, membership, permission, idempotency.
-//! [`around`] stands around all of them: time limit, entity tags, CORS, security headers.
+//! [`admit`] stands before each route: session, organization, rate, origin, position; for what changes something also the
+//! permission, the body and the idempotency key. [`Reader`] and [`Asker`] are all that a route gets; whoever reads with them
+//! is found to have the permission there. [`around`] stands around all routes: entity tags, time limit, CORS, security headers.
 
 mod admit;
+mod admitted;
 mod api;
 mod around;
 mod asker;
@@ -11,7 +13,6 @@ mod audit;
 mod body;
 mod caller;
 mod cors;
-mod entrance;
 mod etag;
 mod idempotency;
 mod origins;
@@ -22,12 +23,12 @@ mod security;
 mod session;
 mod timeout;
 
-pub(crate) use admit::{Admitted, Door, admit};
+pub(crate) use admit::{Door, admit};
+pub(crate) use admitted::Admitted;
 pub(crate) use api::Api;
 pub(crate) use around::around;
 pub(crate) use asker::{Asker, Identity};
 pub(crate) use caller::Caller;
-pub(crate) use entrance::Entrance;
 pub(crate) use etag::{Precondition, tag};
 pub(crate) use position::POSITION;
 pub(crate) use reader::Reader;

@@ -69,7 +69,7 @@ pub(crate) async fn put(
 
 /// What is there now, if the precondition holds for it. Whoever decides compares once more.
 async fn expected(asker: &Asker, precondition: &Precondition) -> Result<Expected, Error> {
-    let found = asker.entrance().read(organizations::find).await?;
+    let found = asker.reader().read(organizations::find).await?;
     let present = found.and_then(|organization| organization.profile);
     let tag = present
         .clone()
