@@ -91,12 +91,7 @@ pub async fn advance(
 }
 
 /// Moves a stream's checkpoint past messages that are no events; `false` as [`advance`].
-pub(crate) async fn pass(
-    database: impl PgExecutor<'_>,
-    stream: &str,
-    from: u64,
-    to: u64,
-) -> Result<bool, sqlx::Error> {
+pub(crate) async fn pass(database: impl PgExecutor<'_>, stream: &str, from: u64, to: u64) -> Result<bool, sqlx::Error> {
     let moved = sqlx::query!(
         "UPDATE projection_checkpoints SET sequence = $3 WHERE stream = $1 AND sequence = $2",
         stream,

@@ -44,10 +44,10 @@ impl Row {
         };
         match &event.event {
             OrganizationEvent::Created(created) => {
-                row.describe(&created.name, created.slug.as_deref(), created.updated_at)
+                row.describe(&created.name, created.slug.as_deref(), created.updated_at);
             }
             OrganizationEvent::Renamed(renamed) => {
-                row.describe(&renamed.name, renamed.slug.as_deref(), renamed.updated_at)
+                row.describe(&renamed.name, renamed.slug.as_deref(), renamed.updated_at);
             }
             OrganizationEvent::Confirmed(confirmed) => {
                 // Before it has a name there is none to confirm.

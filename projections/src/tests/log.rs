@@ -71,7 +71,11 @@ impl Streams {
             ..Envelope::default()
         };
         FactPublisher::new(&self.connect("slack").await)
-            .publish(&RawSubject::slack(team, "message"), &envelope, Bytes::from_static(b"{}"))
+            .publish(
+                &RawSubject::slack(team, "message"),
+                &envelope,
+                Bytes::from_static(b"{}"),
+            )
             .await
             .unwrap()
             .sequence

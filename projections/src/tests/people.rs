@@ -79,7 +79,7 @@ async fn of_two_memberships_the_newest_that_did_not_end_counts() {
         user: "user_maya".to_owned(),
     };
     let mut log = Log::of("acme").organization(joined("maya", Role::Admin, 5));
-    let mut role = async |log: &Log| {
+    let role = async |log: &Log| {
         fixture.apply(&log.events).await;
         member(&fixture, "acme", "user_maya").await.map(|member| member.role)
     };
@@ -101,7 +101,9 @@ async fn of_two_memberships_the_newest_that_did_not_end_counts() {
         updated_at: at(11),
     });
     assert_eq!(role(&log).await, Some(Role::Admin));
-    log = log.organization(removed("mem_again")).organization(removed("mem_unheard"));
+    log = log
+        .organization(removed("mem_again"))
+        .organization(removed("mem_unheard"));
     assert_eq!(role(&log).await, None);
     let ended = infragpt_events::organization::MemberAdded {
         membership: "mem_unheard".to_owned(),

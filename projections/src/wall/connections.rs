@@ -1,7 +1,7 @@
 //! The connections behind the wall: a few, opened when they are needed, and kept.
 //!
-//! The driver's own pool asks the server about every connection that comes back, and commits or rolls back before that. Here a
-//! reader is gone as soon as the rollback is on its way.
+//! The driver's own pool asks the server about every connection that comes back. Here a connection that was read from to the end
+//! goes to the next reader at once.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -19,8 +19,11 @@ use super::{Error, reader::Reader};
 /// How many read at once.
 const MOST: usize = 16;
 
-/// How long a reader waits for its turn, and then for a new connection.
+/// How long a reader waits for its turn.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// How long a reader waits for a new connection, or for an old one that may be dead.
+const CONNECTED_WITHIN: Duration = Duration::from_secs(5);
 
 /// How long a connection that nobody uses is trusted to be still there.
 const TRUSTED_FOR: Duration = Duration::from_secs(1);
@@ -48,7 +51,7 @@ impl Connections {
         };
         let connection = match self.kept().await {
             Some(connection) => connection,
-            None => timeout(PATIENCE, self.options.connect())
+            None => timeout(CONNECTED_WITHIN, self.options.connect())
                 .await
                 .map_err(|_| Error::Silence)??,
         };
@@ -59,7 +62,7 @@ impl Connections {
     async fn kept(&self) -> Option<PgConnection> {
         let (mut connection, since) = self.unused().pop()?;
         if since.elapsed() >= TRUSTED_FOR {
-            timeout(PATIENCE, connection.ping()).await.ok()?.ok()?;
+            timeout(CONNECTED_WITHIN, connection.ping()).await.ok()?.ok()?;
         }
         Some(connection)
     }

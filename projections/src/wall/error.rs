@@ -7,7 +7,7 @@ pub enum Error {
     #[error("no connection to the database became free within 2 s")]
     Busy,
     /// There is no new connection either.
-    #[error("no connection to the database within 2 s")]
+    #[error("no connection to the database within 5 s")]
     Silence,
     /// PostgreSQL refused, or is gone.
     #[error("PostgreSQL failed")]

@@ -8,7 +8,7 @@ use crate::members;
 
 /// A read-only transaction that sees the rows of one organization, and what a person may do there.
 ///
-/// Dropping it ends it too, only later.
+/// Dropping it ends it too.
 #[derive(Debug)]
 pub struct Inside {
     reader: Reader,
@@ -21,9 +21,7 @@ impl Inside {
         // whose identifier has one belongs nowhere.
         let user = if is_plain(user) { user } else { "" };
         let begin = format!("BEGIN READ ONLY; SELECT infragpt_enter('{organization}', '{user}')");
-        let row = sqlx::raw_sql(AssertSqlSafe(begin))
-            .fetch_one(reader.connection())
-            .await?;
+        let row = sqlx::raw_sql(AssertSqlSafe(begin)).fetch_one(reader.begin()).await?;
         let role: Option<String> = row.try_get(0)?;
         Ok(Self {
             reader,
@@ -48,7 +46,7 @@ impl Inside {
     /// None: what only read has nothing to lose.
     #[expect(clippy::unused_async, reason = "that it takes no round trip is nothing to rely on")]
     pub async fn leave(self) -> Result<(), Error> {
-        self.reader.roll_back();
+        drop(self.reader);
         Ok(())
     }
 }

@@ -1,16 +1,18 @@
 //! A connection in use.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use futures::FutureExt as _;
-use sqlx::PgConnection;
-use tokio::{runtime::Handle, sync::OwnedSemaphorePermit};
+use sqlx::{Connection as _, PgConnection};
+use tokio::{runtime::Handle, sync::OwnedSemaphorePermit, time::timeout};
 
 use super::connections::Connections;
 
+/// How long the server may go on with what nobody waits for any more, before its connection is closed.
+const GRACE: Duration = Duration::from_millis(100);
+
 /// A connection, and a place among those who read at once.
 ///
-/// Dropping it rolls back whatever transaction it is in, which takes the connection out of use until that is done.
+/// Dropping it rolls back, without keeping anybody waiting but the next one for this connection.
 #[derive(Debug)]
 pub(crate) struct Reader(Option<Parts>);
 
@@ -19,6 +21,7 @@ struct Parts {
     connection: PgConnection,
     connections: Arc<Connections>,
     turn: OwnedSemaphorePermit,
+    in_transaction: bool,
 }
 
 impl Reader {
@@ -27,36 +30,44 @@ impl Reader {
             connection,
             connections,
             turn,
+            in_transaction: false,
         }))
     }
 
+    /// What to read with.
     pub fn connection(&mut self) -> &mut PgConnection {
-        let Some(parts) = &mut self.0 else {
-            unreachable!("only letting go takes them");
-        };
-        &mut parts.connection
+        &mut self.parts().connection
     }
 
-    /// Lets go of a connection that is in no transaction.
+    /// What to begin a transaction with.
+    pub(super) fn begin(&mut self) -> &mut PgConnection {
+        self.parts().in_transaction = true;
+        self.connection()
+    }
+
+    /// Lets go of a connection that is in no transaction, after a statement that came to its end.
     pub fn keep(mut self) {
         if let Some(parts) = self.0.take() {
             parts.keep();
         }
     }
 
-    /// Lets go of a connection as soon as the server is told to roll back; whoever takes it next hears its answer first.
-    pub fn roll_back(mut self) {
-        let Some(mut parts) = self.0.take() else { return };
-        match parts.roll_back().now_or_never() {
-            None | Some(Ok(())) => parts.keep(),
-            Some(Err(error)) => tracing::debug!(%error, "A connection to the database was closed already"),
-        }
+    fn parts(&mut self) -> &mut Parts {
+        let Some(parts) = &mut self.0 else {
+            unreachable!("only letting go takes them");
+        };
+        parts
     }
 }
 
 impl Parts {
-    async fn roll_back(&mut self) -> Result<(), sqlx::Error> {
-        sqlx::raw_sql("ROLLBACK").execute(&mut self.connection).await.map(drop)
+    /// Leaves the connection as it was, whatever the server is still about to say.
+    async fn tidy(&mut self) -> Result<(), sqlx::Error> {
+        if self.in_transaction {
+            sqlx::raw_sql("ROLLBACK").execute(&mut self.connection).await.map(drop)
+        } else {
+            self.connection.ping().await
+        }
     }
 
     fn keep(self) {
@@ -67,13 +78,14 @@ impl Parts {
 
 impl Drop for Reader {
     fn drop(&mut self) {
-        // Somebody stopped half-way: nobody knows what the server is still about to say.
         if let Some(mut parts) = self.0.take()
             && let Ok(runtime) = Handle::try_current()
         {
             runtime.spawn(async move {
-                if parts.roll_back().await.is_ok() {
-                    parts.keep();
+                match timeout(GRACE, parts.tidy()).await {
+                    Ok(Ok(())) => parts.keep(),
+                    // Closing it ends what the server is still doing for nobody.
+                    Ok(Err(_)) | Err(_) => drop(parts),
                 }
             });
         }
