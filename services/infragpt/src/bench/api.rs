@@ -61,7 +61,7 @@ pub(super) async fn measure(observer: &Observer, plan: &Plan) -> anyhow::Result<
     Ok(vec![
         Row::new(
             "api.changes",
-            &format!("GET /api/v1/changes, 50 of {} rows", plan.changes),
+            format!("GET /api/v1/changes, 50 of {} rows", plan.changes),
             median(&ours),
             Unit::PerSecond,
             count,

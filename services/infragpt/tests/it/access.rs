@@ -78,6 +78,42 @@ fn first_id(list: &Value) -> String {
         .to_owned()
 }
 
+/// What is acme's, and must not be in an answer to anybody else.
+const MARKS: [&str; 7] = ["acme", "user_maya", "user_tom", "T0ACME", "Okafor", "Lindqvist", "4242"];
+
+/// Asks as those who may not: without a session, with a token that says what isn't true, as a member, and from elsewhere.
+async fn locked_out(operation: &Operation, rule: &Rule, [nobody, intruder, member, foreign]: [&Caller; 4]) {
+    operation.ask(nobody).await.expect(401);
+    let refused = operation.ask(intruder).await;
+    assert_eq!(refused.status, 403, "an intruder at {operation:?}: {}", refused.text);
+    if rule.least == Role::Admin {
+        let refused = operation.ask(member).await;
+        assert_eq!(refused.status, 403, "a member at {operation:?}: {}", refused.text);
+        assert!(
+            MARKS.iter().all(|mark| !refused.text.contains(*mark)),
+            "{}",
+            refused.text
+        );
+    }
+    let seen = operation.ask(foreign).await;
+    let is_of_acme = ["/changes/", "/conversations/", "/actions/"]
+        .iter()
+        .any(|it| operation.path.starts_with(it));
+    if is_of_acme {
+        assert_eq!(seen.status, 404, "globex at {operation:?}: {}", seen.text);
+    }
+    assert!(seen.status < 500, "globex at {operation:?}: {}", seen.text);
+    // The address of a consent page is the installation's own, for globex's state.
+    if operation.id != "begin_authorization" {
+        let leaked: Vec<_> = MARKS.iter().filter(|mark| seen.text.contains(**mark)).collect();
+        assert!(
+            leaked.is_empty(),
+            "globex sees {leaked:?} at {operation:?}: {}",
+            seen.text
+        );
+    }
+}
+
 #[tokio::test]
 async fn every_route_is_for_whom_the_table_says_and_for_nobody_else() {
     let app = App::start_with(&[
@@ -122,8 +158,6 @@ async fn every_route_is_for_whom_the_table_says_and_for_nobody_else() {
             );
         }
     }
-    // What is acme's and must not be in an answer to anybody else.
-    let marks = ["acme", "user_maya", "user_tom", "T0ACME", "Okafor", "Lindqvist", "4242"];
     let events = async || {
         app.log
             .read("EVENTS", "events.integration.acme.>", 0)
@@ -138,35 +172,7 @@ async fn every_route_is_for_whom_the_table_says_and_for_nobody_else() {
             operation.ask(&nobody).await.expect(200);
             continue;
         };
-        operation.ask(&nobody).await.expect(401);
-        let refused = operation.ask(&intruder).await;
-        assert_eq!(refused.status, 403, "an intruder at {operation:?}: {}", refused.text);
-        if rule.least == Role::Admin {
-            let refused = operation.ask(&member).await;
-            assert_eq!(refused.status, 403, "a member at {operation:?}: {}", refused.text);
-            assert!(
-                marks.iter().all(|mark| !refused.text.contains(mark)),
-                "{}",
-                refused.text
-            );
-        }
-        let seen = operation.ask(&foreign).await;
-        let is_of_acme = ["/changes/", "/conversations/", "/actions/"]
-            .iter()
-            .any(|it| operation.path.starts_with(it));
-        if is_of_acme {
-            assert_eq!(seen.status, 404, "globex at {operation:?}: {}", seen.text);
-        }
-        assert!(seen.status < 500, "globex at {operation:?}: {}", seen.text);
-        // The address of a consent page is the installation's own, for globex's state.
-        if operation.id != "begin_authorization" {
-            let leaked: Vec<_> = marks.iter().filter(|mark| seen.text.contains(**mark)).collect();
-            assert!(
-                leaked.is_empty(),
-                "globex sees {leaked:?} at {operation:?}: {}",
-                seen.text
-            );
-        }
+        locked_out(operation, rule, [&nobody, &intruder, &member, &foreign]).await;
     }
     assert_eq!(
         events().await,

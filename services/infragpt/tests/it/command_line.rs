@@ -130,12 +130,17 @@ async fn mistakes_are_named_and_have_their_exit_code() {
         ),
         (&["rebuild"], &[], 2, "unrecognized subcommand"),
     ] {
-        let output = infragpt(directory.path(), arguments, environment).await;
-        let said = complaint(&output);
-        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {said}");
-        assert!(said.contains(expected), "{arguments:?} said: {said}");
-        assert!(!said.contains("panicked"), "{said}");
+        complains(directory.path(), arguments, environment, (code, expected)).await;
     }
+}
+
+/// Ends with `code`, and says `expected`.
+async fn complains(directory: &Path, arguments: &[&str], environment: &[(&str, &str)], (code, expected): (i32, &str)) {
+    let output = infragpt(directory, arguments, environment).await;
+    let said = complaint(&output);
+    assert_eq!(output.status.code(), Some(code), "{arguments:?}: {said}");
+    assert!(said.contains(expected), "{arguments:?} said: {said}");
+    assert!(!said.contains("panicked"), "{said}");
 }
 
 #[tokio::test]
