@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use axum::{
     Extension,
+    body::Body,
     extract::{Request, State},
+    http::request::Parts,
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
@@ -31,8 +33,7 @@ impl Door {
         }
     }
 
-    async fn pass(&self, caller: Caller, request: Request, next: Next) -> Result<Response, Error> {
-        let (mut parts, whole) = request.into_parts();
+    async fn pass(&self, caller: Caller, mut parts: Parts, body: Body, next: Next) -> Result<Response, Error> {
         position::wait(&self.api.wall, &parts.headers).await?;
         let mut admitted = Admitted {
             api: Arc::clone(&self.api),
@@ -43,18 +44,18 @@ impl Door {
         // Whoever reads finds out whether they may where they read.
         if parts.method.is_safe() {
             parts.extensions.insert(admitted);
-            return Ok(next.run(Request::from_parts(parts, whole)).await);
+            return Ok(next.run(Request::from_parts(parts, body)).await);
         }
         admitted.enter().await?.leave().await?;
-        let whole = body::read(&parts.headers, whole).await?;
+        let body = body::read(&parts.headers, body).await?;
         let Some(key) = idempotency::key(&parts.headers, &admitted.caller)? else {
             parts.extensions.insert(admitted);
-            return Ok(next.run(Request::from_parts(parts, whole.into())).await);
+            return Ok(next.run(Request::from_parts(parts, body.into())).await);
         };
         admitted.command = key.request();
-        let fingerprint = idempotency::fingerprint(&parts, &whole);
+        let fingerprint = idempotency::fingerprint(&parts, &body);
         parts.extensions.insert(admitted);
-        let request = Request::from_parts(parts, whole.into());
+        let request = Request::from_parts(parts, body.into());
         idempotency::once(&self.api, &key, &fingerprint, request, next).await
     }
 }
@@ -71,11 +72,10 @@ pub(crate) async fn admit(
         Ok(caller) => caller,
         Err(error) => return error.respond(&id),
     };
-    let request = Request::from_parts(parts, body);
     let allowance = door.api.rate.take(&caller.organization);
     let response = match allowance.retry_after {
         Some(seconds) => Err(Error::TooMany(seconds)),
-        None => door.pass(caller, request, next).await,
+        None => door.pass(caller, parts, body, next).await,
     };
     let mut response = Error::finish(response.unwrap_or_else(Error::into_response), &id);
     allowance.write(response.headers_mut());
