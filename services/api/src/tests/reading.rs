@@ -200,7 +200,7 @@ async fn what_can_t_be_meant_is_refused_and_what_is_no_name_is_not_found() {
     let maya = installation.maya();
     for query in [
         "limit=0",
-        "limit=201",
+        "limit=101",
         "limit=x",
         "limit=99999999999999999999",
         "limit=1&limit=2",

@@ -6,7 +6,7 @@ use utoipa::{
     openapi::{KnownFormat, ObjectBuilder, RefOr, Schema, SchemaFormat, Type},
 };
 
-const MOST: u16 = 200;
+const MOST: u16 = 100;
 const USUAL: u16 = 50;
 
 /// How many rows a page has at most.
@@ -51,9 +51,9 @@ mod tests {
     #[test]
     fn a_page_has_one_row_at_least() {
         let read = |value: serde_json::Value| serde_json::from_value::<Limit>(value).map(|limit| limit.0).ok();
-        assert_eq!((read(1.into()), read(200.into())), (Some(1), Some(200)));
+        assert_eq!((read(1.into()), read(100.into())), (Some(1), Some(100)));
         assert_eq!(
-            (read(0.into()), read(201.into()), read((-1).into())),
+            (read(0.into()), read(101.into()), read((-1).into())),
             (None, None, None)
         );
         assert_eq!(Limit::default().0, 50);
