@@ -13,10 +13,6 @@ DELETE FROM projection_checkpoints WHERE stream = 'EVENTS';
 DELETE FROM projection_heartbeats;
 COMMENT ON COLUMN projection_checkpoints.shape IS 'The shape of the tables that its stream is projected into: a build that knows only an earlier one can''t make it';
 
--- Keys that pages are read by are kept short, which the build before did not do for these. Such rows come back, shortened.
-DELETE FROM resources WHERE octet_length(name) > 512;
-DELETE FROM conversations WHERE octet_length(channel_id) > 512;
-
 CREATE TABLE organizations (
     organization_id text        PRIMARY KEY,
     name            text,
@@ -173,19 +169,33 @@ CREATE INDEX changes_by_actor_id ON changes (organization_id, actor_id_key, occu
 CREATE INDEX changes_by_actor_name ON changes (organization_id, actor_name_key, occurred_at DESC, sequence DESC);
 COMMENT ON COLUMN changes.document IS 'The change as it is shown, in JSON';
 
-DROP INDEX resources_of_organization;
+-- Names and channels that pages are read by are kept short, which the builds before did not do. Such rows come back with the
+-- log, shortened. They can't just be deleted: an index that is made in the same transaction holds them still.
+ALTER TABLE resources RENAME TO former_resources;
+CREATE TABLE resources (LIKE former_resources INCLUDING COMMENTS);
+INSERT INTO resources SELECT * FROM former_resources WHERE octet_length(name) <= 512;
+DROP TABLE former_resources;
+ALTER TABLE resources ADD PRIMARY KEY (integration_id, kind, id);
 CREATE INDEX resources_of_organization
     ON resources (organization_id, kind, name COLLATE "C", id COLLATE "C", integration_id) WHERE withdrawn_at IS NULL;
 
-DROP INDEX conversations_by_activity;
+ALTER TABLE conversations RENAME TO former_conversations;
+CREATE TABLE conversations (LIKE former_conversations INCLUDING COMMENTS);
+INSERT INTO conversations SELECT * FROM former_conversations WHERE octet_length(channel_id) <= 512;
+DROP TABLE former_conversations;
+ALTER TABLE conversations ADD PRIMARY KEY (organization_id, id);
 CREATE INDEX conversations_by_activity ON conversations (organization_id, active_at DESC, id DESC);
 CREATE INDEX conversations_of_channel ON conversations (organization_id, channel_id, active_at DESC, id DESC);
 CREATE INDEX conversation_messages_in_order ON conversation_messages (organization_id, conversation_id, received, answer_id);
 CREATE INDEX conversation_messages_by_time ON conversation_messages (organization_id, sent_at);
 CREATE INDEX conversation_messages_by_answer ON conversation_messages (organization_id, answered_at, answer_state);
 
--- The role belongs to the whole server, so another database may have made it already, or be making it now.
+-- The role belongs to the whole server, so another database may have made it already, or be making it now. Connections of the
+-- API begin as whoever owns these tables, unless they are given a login of their own: so the owner has to be able to become
+-- this role.
 DO $$
+DECLARE
+    may_become boolean;
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'infragpt_api') THEN
         BEGIN
@@ -194,11 +204,20 @@ BEGIN
             NULL;
         END;
     END IF;
-    -- Connections of the API begin as whoever owns these tables, unless they are given a login of their own.
-    IF NOT pg_has_role(current_user, 'infragpt_api', 'MEMBER') THEN
+    -- Since PostgreSQL 16 whoever made a role is a member of it, and still may not become it.
+    IF current_setting('server_version_num')::integer >= 160000 THEN
+        may_become := pg_has_role(current_user, 'infragpt_api', 'SET');
+    ELSE
+        may_become := pg_has_role(current_user, 'infragpt_api', 'MEMBER');
+    END IF;
+    IF NOT may_become THEN
         EXECUTE format('GRANT infragpt_api TO %I', current_user);
     END IF;
     EXECUTE format('GRANT USAGE ON SCHEMA %I TO infragpt_api', current_schema());
+EXCEPTION WHEN insufficient_privilege THEN
+    RAISE EXCEPTION '% may neither make the role infragpt_api nor become it', current_user
+        USING ERRCODE = 'insufficient_privilege',
+              HINT = format('As a superuser: CREATE ROLE infragpt_api NOLOGIN NOINHERIT; GRANT infragpt_api TO %I;', current_user);
 END
 $$;
 

@@ -9,6 +9,7 @@ mod fixture;
 mod health;
 mod isolation;
 mod log;
+mod owning;
 mod people;
 mod projecting;
 mod properties;
