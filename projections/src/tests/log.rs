@@ -7,7 +7,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use infragpt_events::{Aggregate, OrganizationId, organization, user};
+use infragpt_events::{Aggregate, OrganizationId};
 use infragpt_local::NatsServer;
 use infragpt_nats::{
     AggregateSubject, Cause, Connection, ConnectionConfiguration, Definitions, Envelope, EventStore, FactPublisher,
@@ -22,7 +22,7 @@ use tokio::{task::JoinHandle, time::timeout};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::fixture::{at, organization};
+use super::fixture::at;
 use crate::{Projector, projector, status};
 
 /// The log of an installation.
@@ -92,25 +92,6 @@ impl Streams {
             .await
             .unwrap();
         until("it to be stored", async || (last().await > before).then_some(())).await;
-    }
-
-    /// Has an organization decide.
-    pub async fn organization(&self, name: &str, command: organization::OrganizationCommand) {
-        let id = organization(name);
-        let (aggregate, user) = (organization::id(&id), writer(&command));
-        self.execute::<organization::Organization>(user, &id, aggregate, command)
-            .await;
-    }
-
-    /// Has a person's account decide.
-    pub async fn user(&self, name: &str, command: user::UserCommand) {
-        let writer = if matches!(command, user::UserCommand::Erase(_)) {
-            "erasure"
-        } else {
-            "handlers"
-        };
-        self.execute::<user::User>(writer, &OrganizationId::nobody(), user::id(name), command)
-            .await;
     }
 
     /// Has any aggregate decide, and returns where its event stands.
@@ -197,15 +178,6 @@ pub async fn until<T>(what: &str, found: impl AsyncFn() -> Option<T>) -> T {
     timeout(Duration::from_secs(30), looking)
         .await
         .unwrap_or_else(|_| panic!("waited 30 s for {what}"))
-}
-
-/// The role that may append what an organization decides.
-fn writer(command: &organization::OrganizationCommand) -> &'static str {
-    match command {
-        organization::OrganizationCommand::SetProfile { .. } => "identity",
-        organization::OrganizationCommand::Erase(_) => "erasure",
-        _ => "handlers",
-    }
 }
 
 fn password(user: &str) -> String {

@@ -27,7 +27,7 @@ fn everything() -> Vec<Received> {
         resource_ids: vec![id.to_owned(), "id-never-granted".to_owned()],
     };
     let repositories = |names: &[&str]| granted("github", ResourceKind::Repository, names);
-    Log::of("acme")
+    let log = Log::of("acme")
         .integration("github", authorized("github", "first"))
         .integration("github", repositories(&["acme/payments", "acme/web"]))
         .change("push-1", changed(ChangeKind::Push, "acme/payments", 1))
@@ -107,8 +107,13 @@ fn everything() -> Vec<Received> {
         .integration("slack", Recovered {})
         .audited("1", opened("post", 1))
         .audited("2", opened("history", 2))
-        .audited("1", opened("post, again", 3))
-        .and("other")
+        .audited("1", opened("post, again", 3));
+    and_elsewhere(log).events
+}
+
+/// What happens to the organizations beside it, one of which is erased.
+fn and_elsewhere(log: Log) -> Log {
+    log.and("other")
         .integration("slack", started("slack", 3, 40))
         .integration("github", authorized("github", "third"))
         .integration(
@@ -134,7 +139,7 @@ fn everything() -> Vec<Received> {
         .organization(joined("tom", Role::Member, 1))
         .user(registered("tom", 1))
         .integration("github", authorized("github", "fourth"))
-        .integration("github", repositories(&["gone/web"]))
+        .integration("github", granted("github", ResourceKind::Repository, &["gone/web"]))
         .change("push-1", changed(ChangeKind::Push, "gone/web", 1))
         .asked("3.0", "3.0", "is anybody there?")
         .audited("1", opened("post", 1))
@@ -151,7 +156,6 @@ fn everything() -> Vec<Received> {
             facts: 0,
             erased: vec![],
         })
-        .events
 }
 
 fn erased() -> Erased {

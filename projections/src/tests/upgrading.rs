@@ -89,10 +89,10 @@ fn odd_changes() -> Vec<change::Recorded> {
     .into_iter()
     .enumerate()
     {
-        let mut timed = changed(ChangeKind::Deployment, &format!("some/{number}"), 1);
-        timed.occurred_at = time;
-        timed.details.clear();
-        times.push(timed);
+        let mut deployment = changed(ChangeKind::Deployment, &format!("some/{number}"), 1);
+        deployment.occurred_at = time;
+        deployment.details.clear();
+        times.push(deployment);
     }
     times
 }
@@ -176,10 +176,11 @@ async fn what_was_too_long_for_an_index_comes_back_shortened() {
     run(&fixture, THIRD).await;
     let rows = fingerprint(&fixture.database).await.unwrap();
     assert_eq!((rows["resources"].count, rows["conversations"].count), (0, 0));
-    let log = Log::of("acme")
+    let events = Log::of("acme")
         .integration("slack", authorized("slack", "T1"))
-        .integration("slack", granted("slack", ResourceKind::Channel, &[&name]));
-    fixture.apply(&log.events).await;
+        .integration("slack", granted("slack", ResourceKind::Channel, &[&name]))
+        .events;
+    fixture.apply(&events).await;
     let rows = fingerprint(&fixture.database).await.unwrap();
     assert_eq!(rows["resources"].count, 1);
 }
