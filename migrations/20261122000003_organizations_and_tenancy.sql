@@ -256,11 +256,13 @@ CREATE POLICY of_organization ON actions FOR SELECT TO infragpt_api
     USING (organization_id = nullif(current_setting('infragpt.organization', true), '-'));
 CREATE POLICY of_organization ON audit_records FOR SELECT TO infragpt_api
     USING (organization_id = nullif(current_setting('infragpt.organization', true), '-'));
+-- Not EXISTS, for which PostgreSQL may read all members of the organization into memory first.
 CREATE POLICY members_of_organization ON users FOR SELECT TO infragpt_api
-    USING (EXISTS (
-        SELECT FROM members
+    USING ((
+        SELECT true FROM members
         WHERE members.organization_id = nullif(current_setting('infragpt.organization', true), '-')
               AND members.user_id = users.user_id AND members.removed_at IS NULL
+        LIMIT 1
     ));
 -- How far the log is projected is nobody's secret, and a reader of their own writes waits for it.
 CREATE POLICY of_events ON projection_checkpoints FOR SELECT TO infragpt_api USING (stream = 'EVENTS');

@@ -80,14 +80,16 @@ pub async fn page(
         Row,
         r#"SELECT member.user_id AS "user_id!", users.name AS "name?", users.email AS "email?", member.role AS "role!",
                   member.since AS "since!"
-           FROM (SELECT DISTINCT ON (user_id) user_id, role, since
-                 FROM members
-                 WHERE organization_id = $1 AND removed_at IS NULL AND user_id > $2
-                 ORDER BY user_id, updated_at DESC, membership_id DESC) AS member
+           FROM (SELECT user_id, role, since
+                 FROM (SELECT DISTINCT ON (user_id) user_id, role, since
+                       FROM members
+                       WHERE organization_id = $1 AND removed_at IS NULL AND user_id > $2
+                       ORDER BY user_id, updated_at DESC, membership_id DESC) AS newest
+                 WHERE role = coalesce($3, role)
+                 ORDER BY user_id
+                 LIMIT $4) AS member
                 LEFT JOIN users ON users.user_id = member.user_id
-           WHERE member.role = coalesce($3, member.role)
-           ORDER BY member.user_id
-           LIMIT $4"#,
+           ORDER BY member.user_id"#,
         organization.as_str(),
         after.map_or("", |key| &key.user_id),
         filter.role.map(Role::as_str),

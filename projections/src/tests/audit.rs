@@ -1,10 +1,20 @@
 //! What is kept for the audit.
 
-use infragpt_events::audit::{self as domain, AuditedAction, Recorded};
+use infragpt_events::{
+    action::{Denied, Failed},
+    audit::{self as domain, AuditedAction, Recorded},
+    change::ChangeKind,
+    conversation,
+    integration::{self, AuthorizationFailed, Degraded, Disconnected, Synchronized},
+    organization::{MemberRemoved, Role},
+};
 use uuid::Uuid;
 
-use super::fixture::{Fixture, Log, at, opened, organization};
-use crate::audit::{self, Entry, Filter, Outcome};
+use super::fixture::{
+    Fixture, Log, at, authorized, changed, connector, created, joined, opened, organization, place, proposed,
+    registered,
+};
+use crate::audit::{self, Entry, Filter, Key, Outcome};
 
 /// An organization's entries, the newest first.
 async fn entries(fixture: &Fixture, filter: &Filter, limit: u16) -> Vec<Entry> {
@@ -103,4 +113,208 @@ async fn the_first_record_of_an_identity_is_the_one() {
         assert_eq!(entries.len(), 1);
         assert_eq!(entries[0].purpose.as_deref(), Some("post"), "in batches of {size}");
     }
+}
+
+#[tokio::test]
+async fn every_event_is_an_entry_but_changes_and_what_people_are_called() {
+    let fixture = Fixture::start().await;
+    let reason = || "it does not answer".to_owned();
+    let log = Log::of("acme")
+        .integration("slack", authorized("slack", "T1"))
+        .integration(
+            "slack",
+            Synchronized {
+                kind: integration::ResourceKind::Channel,
+                count: 1,
+            },
+        )
+        .integration(
+            "slack",
+            AuthorizationFailed {
+                attempt: Uuid::from_u128(1),
+                reason: reason(),
+            },
+        )
+        .integration("slack", Degraded { reason: reason() })
+        .integration("slack", Disconnected { reason: reason() })
+        .change("1", changed(ChangeKind::Push, "acme/web", 1))
+        .asked("1.0", "1.0", "what changed?")
+        .given_up("1.0", "1.0", "the agent is away")
+        .action(1, proposed("restart"))
+        .action(
+            1,
+            Denied {
+                by: "user:user_maya".to_owned(),
+                reason: None,
+            },
+        )
+        .action(1, Failed { reason: reason() })
+        .user(registered("maya", 1))
+        .organization(created("Acme", 1))
+        .organization(joined("maya", Role::Admin, 1))
+        .organization(MemberRemoved {
+            membership: "mem_maya".to_owned(),
+            user: "user_maya".to_owned(),
+        });
+    fixture.apply(&log.events).await;
+    let mut entries = entries(&fixture, &Filter::default(), 50).await;
+    entries.reverse();
+    let described: Vec<_> = entries
+        .iter()
+        .map(|entry| {
+            format!(
+                "{} {} {} {} {}",
+                entry.action,
+                entry.subject_kind,
+                entry.outcome.as_str(),
+                entry.connector.as_deref().unwrap_or("-"),
+                entry.reason.as_deref().unwrap_or("-")
+            )
+        })
+        .collect();
+    assert_eq!(
+        described,
+        [
+            "integration.authorized integration done slack -",
+            "integration.synchronized integration done slack -",
+            "integration.authorization_failed integration failed slack it does not answer",
+            "integration.degraded integration done slack it does not answer",
+            "integration.disconnected integration done slack it does not answer",
+            "conversation.answer_requested conversation done slack -",
+            "conversation.answer_failed conversation failed - the agent is away",
+            "action.proposed action done - it does not answer",
+            "action.denied action done - -",
+            "action.failed action failed - it does not answer",
+            "organization.created organization done - -",
+            "organization.member_added member done - -",
+            "organization.member_removed member done - -",
+        ]
+    );
+    let subjects: Vec<_> = [0, 5, 7, 10, 11].map(|index: usize| &*entries[index].subject_id).into();
+    let slack = integration::id(&organization("acme"), &connector("slack")).to_string();
+    let thread = conversation::id(&place("1.0")).to_string();
+    let action = Uuid::from_u128(1).to_string();
+    assert_eq!(subjects, [&*slack, &*thread, &*action, "acme", "user_maya"]);
+    assert_eq!(
+        (entries[0].first_at, entries[0].last_at, entries[0].count),
+        (at(1), at(1), 1)
+    );
+}
+
+#[tokio::test]
+async fn credentials_that_could_not_be_used_failed_and_people_were_refused() {
+    let fixture = Fixture::start().await;
+    let because = |action| Recorded {
+        action,
+        refused: Some("no".to_owned()),
+        ..opened("post", 1)
+    };
+    let failed = [
+        AuditedAction::CredentialRead,
+        AuditedAction::CredentialStored,
+        AuditedAction::CredentialRefreshed,
+        AuditedAction::CredentialRevoked,
+        AuditedAction::CredentialShredded,
+    ];
+    let refused = [AuditedAction::AuthorizationRefused, AuditedAction::AccessRefused];
+    let log = failed.iter().chain(&refused).fold(Log::of("acme"), |log, action| {
+        log.audited(action.as_str(), because(*action))
+    });
+    fixture.apply(&log.events).await;
+    for (outcome, actions) in [(Outcome::Failed, &failed[..]), (Outcome::Refused, &refused[..])] {
+        let filter = Filter {
+            outcome: Some(outcome),
+            ..Filter::default()
+        };
+        let found = entries(&fixture, &filter, 50).await;
+        let mut found: Vec<_> = found.iter().map(|entry| &*entry.action).collect();
+        found.sort_unstable();
+        let mut expected: Vec<_> = actions.iter().map(|action| action.as_str()).collect();
+        expected.sort_unstable();
+        assert_eq!(found, expected);
+    }
+}
+
+#[tokio::test]
+async fn entries_are_found_by_action_actor_outcome_and_time_page_by_page() {
+    let fixture = Fixture::start().await;
+    let mut log = Log::of("acme");
+    for number in 0..12_i64 {
+        let record = Recorded {
+            refused: (number % 3 == 0).then(|| "no".to_owned()),
+            action: if number % 2 == 0 {
+                AuditedAction::CredentialRead
+            } else {
+                AuditedAction::AccessRefused
+            },
+            // Two at each time.
+            ..opened(&number.to_string(), number / 2)
+        };
+        log = log.audited(&number.to_string(), record);
+        let actor = format!("user:{}", number % 4);
+        log.events.last_mut().unwrap().envelope.actor = Some(actor);
+    }
+    fixture.apply(&log.events).await;
+    let acme = organization("acme");
+    let connection = &mut *fixture.connection().await;
+    let mut all = async |filter: Filter| {
+        let (mut key, mut found): (Option<Key>, Vec<i64>) = (None, Vec::new());
+        loop {
+            let page = audit::page(connection, &acme, &filter, key.as_ref(), 2).await.unwrap();
+            assert!(page.rows.len() <= 2);
+            found.extend(
+                page.rows
+                    .iter()
+                    .map(|entry| entry.purpose.as_ref().unwrap().parse::<i64>().unwrap()),
+            );
+            key = page.next;
+            if key.is_none() {
+                return found;
+            }
+        }
+    };
+    let newest_first =
+        |wanted: &dyn Fn(i64) -> bool| (0..12).rev().filter(|&number| wanted(number)).collect::<Vec<_>>();
+    assert_eq!(all(Filter::default()).await, newest_first(&|_| true));
+    let action = |action: AuditedAction| Some(action.as_str().to_owned());
+    let read = Filter {
+        action: action(AuditedAction::CredentialRead),
+        ..Filter::default()
+    };
+    assert_eq!(all(read).await, newest_first(&|number| number % 2 == 0));
+    let someone = Filter {
+        actor: Some("user:3".to_owned()),
+        ..Filter::default()
+    };
+    assert_eq!(all(someone.clone()).await, newest_first(&|number| number % 4 == 3));
+    let refused = Filter {
+        outcome: Some(Outcome::Refused),
+        ..someone.clone()
+    };
+    assert_eq!(
+        all(refused.clone()).await,
+        newest_first(&|number| number % 4 == 3 && number % 3 == 0)
+    );
+    let other = Filter {
+        action: action(AuditedAction::CredentialRead),
+        ..refused
+    };
+    assert_eq!(all(other).await, [0; 0]);
+    for (outcome, wanted) in [
+        (Outcome::Done, &(|number: i64| number % 3 != 0) as &dyn Fn(i64) -> bool),
+        (Outcome::Failed, &|number| number % 6 == 0),
+        (Outcome::Refused, &|number| number % 6 == 3),
+    ] {
+        let filter = Filter {
+            outcome: Some(outcome),
+            ..Filter::default()
+        };
+        assert_eq!(all(filter).await, newest_first(wanted), "{outcome:?}");
+    }
+    let between = Filter {
+        since: Some(at(1)),
+        until: Some(at(4)),
+        ..Filter::default()
+    };
+    assert_eq!(all(between).await, newest_first(&|number| (2..8).contains(&number)));
 }

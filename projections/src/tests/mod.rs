@@ -2,6 +2,7 @@
 
 mod actions;
 mod audit;
+mod bounds;
 mod connecting;
 mod ending;
 mod erasing;
@@ -17,4 +18,5 @@ mod reading;
 mod strange;
 mod tenants;
 mod upgrading;
+mod usage;
 mod wall;

@@ -28,11 +28,22 @@ const CONNECTED_WITHIN: Duration = Duration::from_secs(5);
 /// How long a connection that nobody uses is trusted to be still there.
 const TRUSTED_FOR: Duration = Duration::from_secs(1);
 
+/// How long a connection is used. It keeps the plans of its statements, and one that was made while a table was nearly empty
+/// reads all of it once it is full.
+const USED_FOR: Duration = Duration::from_mins(1);
+
 #[derive(Debug)]
 pub(super) struct Connections {
     options: PgConnectOptions,
     turns: Arc<Semaphore>,
-    unused: Mutex<Vec<(PgConnection, Instant)>>,
+    unused: Mutex<Vec<Unused>>,
+}
+
+#[derive(Debug)]
+struct Unused {
+    connection: PgConnection,
+    opened: Instant,
+    since: Instant,
 }
 
 impl Connections {
@@ -49,30 +60,44 @@ impl Connections {
         let Ok(Ok(turn)) = timeout(PATIENCE, self.turns.clone().acquire_owned()).await else {
             return Err(Error::Busy);
         };
-        let connection = match self.kept().await {
-            Some(connection) => connection,
-            None => timeout(CONNECTED_WITHIN, self.options.connect())
-                .await
-                .map_err(|_| Error::Silence)??,
+        let (connection, opened) = match self.kept().await {
+            Some(kept) => kept,
+            None => (self.open().await?, Instant::now()),
         };
-        Ok(Reader::new(connection, self.clone(), turn))
+        Ok(Reader::new(connection, opened, self.clone(), turn))
     }
 
-    /// The connection that was used last, if it still works.
-    async fn kept(&self) -> Option<PgConnection> {
-        let (mut connection, since) = self.unused().pop()?;
+    async fn open(&self) -> Result<PgConnection, Error> {
+        Ok(timeout(CONNECTED_WITHIN, self.options.connect())
+            .await
+            .map_err(|_| Error::Silence)??)
+    }
+
+    /// The connection that was used last, if it still works, and since when it is open.
+    async fn kept(&self) -> Option<(PgConnection, Instant)> {
+        let Unused {
+            mut connection,
+            opened,
+            since,
+        } = self.unused().pop()?;
         if since.elapsed() >= TRUSTED_FOR {
             timeout(CONNECTED_WITHIN, connection.ping()).await.ok()?.ok()?;
         }
-        Some(connection)
+        Some((connection, opened))
     }
 
-    /// Keeps a connection for the next reader.
-    pub fn keep(&self, connection: PgConnection) {
-        self.unused().push((connection, Instant::now()));
+    /// Keeps a connection for the next reader, unless it is old.
+    pub fn keep(&self, connection: PgConnection, opened: Instant) {
+        if opened.elapsed() < USED_FOR {
+            self.unused().push(Unused {
+                connection,
+                opened,
+                since: Instant::now(),
+            });
+        }
     }
 
-    fn unused(&self) -> MutexGuard<'_, Vec<(PgConnection, Instant)>> {
+    fn unused(&self) -> MutexGuard<'_, Vec<Unused>> {
         self.unused.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -37,9 +37,8 @@ impl Wall {
             ("default_transaction_read_only", "on"),
             // Or a query goes on to its end for a reader who closed the connection.
             ("client_connection_check_interval", "1s"),
-            // Every statement here has one plan with the index made for it. It is made once, maybe while the tables were
-            // still empty, so it must not depend on how much they hold.
-            ("plan_cache_mode", "force_generic_plan"),
+            // Every page is in the order of an index. Before a table is analyzed PostgreSQL takes it for small, and would read
+            // and sort all of an organization's rows.
             ("enable_seqscan", "off"),
             ("enable_bitmapscan", "off"),
         ]);

@@ -3,7 +3,11 @@
 use std::{sync::Arc, time::Duration};
 
 use sqlx::{Connection as _, PgConnection};
-use tokio::{runtime::Handle, sync::OwnedSemaphorePermit, time::timeout};
+use tokio::{
+    runtime::Handle,
+    sync::OwnedSemaphorePermit,
+    time::{Instant, timeout},
+};
 
 use super::connections::Connections;
 
@@ -19,15 +23,22 @@ pub(crate) struct Reader(Option<Parts>);
 #[derive(Debug)]
 struct Parts {
     connection: PgConnection,
+    opened: Instant,
     connections: Arc<Connections>,
     turn: OwnedSemaphorePermit,
     in_transaction: bool,
 }
 
 impl Reader {
-    pub(super) fn new(connection: PgConnection, connections: Arc<Connections>, turn: OwnedSemaphorePermit) -> Self {
+    pub(super) fn new(
+        connection: PgConnection,
+        opened: Instant,
+        connections: Arc<Connections>,
+        turn: OwnedSemaphorePermit,
+    ) -> Self {
         Self(Some(Parts {
             connection,
+            opened,
             connections,
             turn,
             in_transaction: false,
@@ -71,7 +82,7 @@ impl Parts {
     }
 
     fn keep(self) {
-        self.connections.keep(self.connection);
+        self.connections.keep(self.connection, self.opened);
         drop(self.turn);
     }
 }

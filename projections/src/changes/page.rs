@@ -1,0 +1,247 @@
+//! Reads `changes` page by page.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+use infragpt_events::{OrganizationId, change::ChangeKind, organization::Role};
+use sqlx::PgConnection;
+
+use super::{
+    Change, Document,
+    filter::{Filter, Key, before},
+};
+use crate::{
+    Page, column, members,
+    page::one_more,
+    wall::{self, Wall},
+};
+
+/// How many changes a page has that nobody asked for in another length.
+const USUAL: u16 = 50;
+
+struct Row {
+    role: Option<String>,
+    document: Option<String>,
+    occurred_at: Option<DateTime<Utc>>,
+    sequence: Option<i64>,
+}
+
+/// A row where there is one.
+struct Found {
+    document: String,
+    key: Key,
+}
+
+impl Row {
+    fn found(self) -> Option<Found> {
+        let key = Key {
+            occurred_at: self.occurred_at?,
+            sequence: self.sequence?,
+        };
+        Some(Found {
+            document: self.document?,
+            key,
+        })
+    }
+}
+
+impl From<Found> for Document {
+    fn from(found: Found) -> Self {
+        Self::new(found.document)
+    }
+}
+
+/// As [`documents`], taken apart.
+///
+/// # Errors
+/// When the database can't be read.
+pub async fn page(
+    connection: &mut PgConnection,
+    organization: &OrganizationId,
+    filter: &Filter,
+    after: Option<&Key>,
+    limit: u16,
+) -> Result<Page<Change, Key>, sqlx::Error> {
+    let Page { rows, next } = documents(connection, organization, filter, after, limit).await?;
+    let rows = rows.iter().map(Document::read).collect::<Result<_, _>>()?;
+    Ok(Page { rows, next })
+}
+
+/// The changes of an organization that pass `filter`, the newest first, as the JSON that shows them.
+///
+/// # Errors
+/// When the database can't be read.
+pub async fn documents(
+    connection: &mut PgConnection,
+    organization: &OrganizationId,
+    filter: &Filter,
+    after: Option<&Key>,
+    limit: u16,
+) -> Result<Page<Document, Key>, sqlx::Error> {
+    let (_, page) = read(connection, organization, None, filter, after, limit).await?;
+    Ok(page)
+}
+
+/// Enters the wall as `user` of `organization`, and reads [`documents`] there: one round trip for what [`Wall::enter`],
+/// [`documents`] and leaving take three for. The role is none, and the page is empty, where they don't belong to it.
+///
+/// # Errors
+/// [`wall::Error`].
+pub async fn enter(
+    wall: &Wall,
+    organization: &OrganizationId,
+    user: &str,
+    filter: &Filter,
+    after: Option<&Key>,
+    limit: u16,
+) -> Result<(Option<Role>, Page<Document, Key>), wall::Error> {
+    let mut reader = wall.reader().await?;
+    let read = if limit == USUAL && filter.names_nothing() {
+        usual(reader.connection(), organization, user, filter, after).await?
+    } else {
+        read(reader.connection(), organization, Some(user), filter, after, limit).await?
+    };
+    reader.keep();
+    Ok(read)
+}
+
+/// As [`read`], for the page that is asked for most. PostgreSQL makes the plan of a statement once where it knows that no other
+/// can be better, and it does not know that of a page that can have any length.
+async fn usual(
+    connection: &mut PgConnection,
+    organization: &OrganizationId,
+    person: &str,
+    filter: &Filter,
+    after: Option<&Key>,
+) -> Result<(Option<Role>, Page<Document, Key>), sqlx::Error> {
+    let before = before(filter.until, after);
+    let rows = sqlx::query_as!(
+        Row,
+        r#"SELECT entered.role, page.document AS "document?", page.occurred_at AS "occurred_at?",
+                  page.sequence AS "sequence?"
+           FROM (SELECT infragpt_enter($1, $5) AS role OFFSET 0) AS entered
+                LEFT JOIN LATERAL (
+                    SELECT document, occurred_at, sequence
+                    FROM changes
+                    WHERE organization_id = $1 AND occurred_at >= $2 AND (occurred_at, sequence) < ($3, $4)
+                    ORDER BY occurred_at DESC, sequence DESC LIMIT 51) AS page ON true"#,
+        organization.as_str(),
+        filter.from(),
+        before.occurred_at,
+        before.sequence,
+        person,
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(found(rows, USUAL))
+}
+
+/// The changes, and what `person` may do, who is named where the statement has to open the wall before it reads.
+async fn read(
+    connection: &mut PgConnection,
+    organization: &OrganizationId,
+    person: Option<&str>,
+    filter: &Filter,
+    after: Option<&Key>,
+    limit: u16,
+) -> Result<(Option<Role>, Page<Document, Key>), sqlx::Error> {
+    let since = filter.from();
+    let before = before(filter.until, after);
+    let kinds: BTreeSet<ChangeKind> = filter.kinds.iter().copied().collect();
+    let kinds: Vec<String> = kinds.into_iter().map(|kind| kind.as_str().to_owned()).collect();
+    // A statement for each way to read, so that each has one plan with the index made for it. Where it opens the wall, that
+    // comes first because the other side of the join is looked at for each row of this one; would it not, nothing was found.
+    macro_rules! statement {
+        ($before:tt $source:tt $after:tt $(, $value:expr)*) => {
+            sqlx::query_as!(
+                Row,
+                $before + $source + "ORDER BY occurred_at DESC, sequence DESC LIMIT $5" + $after,
+                organization.as_str(),
+                since,
+                before.occurred_at,
+                before.sequence,
+                one_more(limit),
+                person,
+                $($value,)*
+            )
+            .fetch_all(connection)
+            .await?
+        };
+    }
+    macro_rules! rows {
+        ($source:tt $(, $value:expr)*) => {
+            if person.is_some() {
+                statement!(
+                    r#"SELECT entered.role, page.document AS "document?", page.occurred_at AS "occurred_at?",
+                              page.sequence AS "sequence?"
+                       FROM (SELECT infragpt_enter($1, $6) AS role OFFSET 0) AS entered
+                            LEFT JOIN LATERAL (SELECT document, occurred_at, sequence "#
+                    $source
+                    ") AS page ON true"
+                    $(, $value)*
+                )
+            } else {
+                statement!(
+                    r#"SELECT $6::text AS role, document AS "document?", occurred_at AS "occurred_at?",
+                              sequence AS "sequence?" "#
+                    $source
+                    ""
+                    $(, $value)*
+                )
+            }
+        };
+    }
+    let rows = match (&filter.actor, &filter.repository, &*kinds) {
+        (None, None, []) => rows!(
+            "FROM changes
+             WHERE organization_id = $1 AND occurred_at >= $2 AND (occurred_at, sequence) < ($3, $4) "
+        ),
+        // Each kind's newest, and the newest of those.
+        (None, None, kinds) => rows!(
+            "FROM unnest($7::text[]) AS wanted (wanted_kind) CROSS JOIN LATERAL (
+                 SELECT * FROM changes
+                 WHERE organization_id = $1 AND kind = wanted_kind
+                       AND occurred_at >= $2 AND (occurred_at, sequence) < ($3, $4)
+                 ORDER BY occurred_at DESC, sequence DESC LIMIT $5) AS newest ",
+            kinds
+        ),
+        (None, Some(repository), kinds) => rows!(
+            "FROM changes
+             WHERE organization_id = $1 AND repository_key = lower(left($7, 256))
+                   AND (kind = ANY($8) OR cardinality($8) = 0)
+                   AND occurred_at >= $2 AND (occurred_at, sequence) < ($3, $4) ",
+            column::key(repository),
+            kinds
+        ),
+        // Whoever has the name, and then whoever has only the identifier.
+        (Some(actor), repository, kinds) => rows!(
+            "FROM ((SELECT * FROM changes
+                    WHERE organization_id = $1 AND actor_name_key = lower(left($7, 256))
+                          AND (kind = ANY($8) OR cardinality($8) = 0)
+                          AND repository_key = coalesce(lower(left($9, 256)), repository_key)
+                          AND occurred_at >= $2 AND (occurred_at, sequence) < ($3, $4)
+                    ORDER BY occurred_at DESC, sequence DESC LIMIT $5)
+                   UNION ALL
+                   (SELECT * FROM changes
+                    WHERE organization_id = $1 AND actor_id_key = lower(left($7, 256))
+                          AND actor_name_key <> lower(left($7, 256))
+                          AND (kind = ANY($8) OR cardinality($8) = 0)
+                          AND repository_key = coalesce(lower(left($9, 256)), repository_key)
+                          AND occurred_at >= $2 AND (occurred_at, sequence) < ($3, $4)
+                    ORDER BY occurred_at DESC, sequence DESC LIMIT $5)) AS done ",
+            column::text(actor),
+            kinds,
+            repository.as_deref().map(column::key)
+        ),
+    };
+    Ok(found(rows, limit))
+}
+
+/// What was read, as a page.
+fn found(rows: Vec<Row>, limit: u16) -> (Option<Role>, Page<Document, Key>) {
+    let role = rows.first().and_then(|row| row.role.as_deref()).map(members::role);
+    let mut found: Vec<Found> = rows.into_iter().filter_map(Row::found).collect();
+    // In order they are, but a join does not promise it.
+    found.sort_by(|one, other| other.key.cmp(&one.key));
+    (role, Page::cut(found, limit, |found| found.key.clone()))
+}
