@@ -19,6 +19,16 @@ use crate::{
 /// How many rows a page shows.
 const LIMIT: u16 = 50;
 
+fn changed(repository: Option<&str>, kinds: &[ChangeKind], actor: Option<&str>) -> changes::Filter {
+    changes::Filter {
+        repository: repository.map(str::to_owned),
+        kinds: kinds.to_vec(),
+        actor: actor.map(str::to_owned),
+        since: Some(at(-1_000_000)),
+        until: Some(at(1_000_000)),
+    }
+}
+
 /// Every page with every filter, by name, with how many rows it shows.
 async fn pages(connection: &mut PgConnection, mut look: impl AsyncFnMut(&mut PgConnection, &str, usize)) {
     let acme = &organization("acme");
@@ -28,13 +38,6 @@ async fn pages(connection: &mut PgConnection, mut look: impl AsyncFnMut(&mut PgC
             look(connection, $name, page.rows.len()).await;
         };
     }
-    let changed = |repository: Option<&str>, kinds: &[ChangeKind], actor: Option<&str>| changes::Filter {
-        repository: repository.map(str::to_owned),
-        kinds: kinds.to_vec(),
-        actor: actor.map(str::to_owned),
-        since: Some(at(-1_000_000)),
-        until: Some(at(1_000_000)),
-    };
     let deep = changes::Key {
         occurred_at: at(5_000),
         sequence: 5_000,

@@ -1,6 +1,6 @@
 //! `GET /changes`: what changed, the newest first.
 
-use axum::Json;
+use axum::response::Response;
 use infragpt_events::change::ChangeKind;
 use infragpt_projections::changes::{self, Document};
 use serde::Deserialize;
@@ -48,7 +48,7 @@ pub(crate) struct ListChanges {
 /// What changed, the newest first
 #[utoipa::path(get, path = "/changes", operation_id = "list_changes", tag = "changes", params(ListChanges),
     responses((status = 200, description = "Changes, the newest first", body = List<Change>)))]
-pub(crate) async fn get(reader: Reader, Query(query): Query<ListChanges>) -> Result<Json<List<Document>>, Error> {
+pub(crate) async fn get(reader: Reader, Query(query): Query<ListChanges>) -> Result<Response, Error> {
     let filter = changes::Filter {
         repository: query.repository.map(|word| word.0),
         kinds: query.kinds.0,
@@ -62,5 +62,5 @@ pub(crate) async fn get(reader: Reader, Query(query): Query<ListChanges>) -> Res
             changes::enter(wall, organization, user, &filter, after.as_ref(), query.limit.0).await
         })
         .await?;
-    List::of(page).map(Json)
+    List::<Change>::of_documents(&page, Document::as_str)
 }

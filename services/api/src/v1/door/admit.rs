@@ -39,7 +39,7 @@ impl Door {
             api: Arc::clone(&self.api),
             permission: self.permission,
             caller,
-            command: Uuid::now_v7().to_string(),
+            command: None,
         };
         // Whoever reads finds out whether they may where they read.
         if parts.method.is_safe() {
@@ -49,10 +49,11 @@ impl Door {
         admitted.enter().await?.leave().await?;
         let body = body::read(&parts.headers, body).await?;
         let Some(key) = idempotency::key(&parts.headers, &admitted.caller)? else {
+            admitted.command = Some(Uuid::now_v7().to_string());
             parts.extensions.insert(admitted);
             return Ok(next.run(Request::from_parts(parts, body.into())).await);
         };
-        admitted.command = key.request();
+        admitted.command = Some(key.request());
         let fingerprint = idempotency::fingerprint(&parts, &body);
         parts.extensions.insert(admitted);
         let request = Request::from_parts(parts, body.into());

@@ -16,8 +16,8 @@ pub(crate) struct Admitted {
     pub(super) api: Arc<Api>,
     pub(super) permission: Permission,
     pub(super) caller: Caller,
-    /// The identity of the command that the request leads to.
-    pub(super) command: String,
+    /// The identity of the command that the request leads to, if it leads to one.
+    pub(super) command: Option<String>,
 }
 
 impl Admitted {

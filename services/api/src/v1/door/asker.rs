@@ -21,7 +21,7 @@ pub(crate) struct Asker(Admitted);
 pub(crate) struct Identity<'a> {
     organization: &'a OrganizationId,
     actor: String,
-    request_id: &'a str,
+    request_id: Option<&'a str>,
     origin: &'a Origin,
 }
 
@@ -43,7 +43,7 @@ impl Asker {
         Identity {
             organization: &self.0.caller.organization,
             actor: self.0.caller.actor(),
-            request_id: &self.0.command,
+            request_id: self.0.command.as_deref(),
             origin: &self.0.caller.origin,
         }
     }
