@@ -276,6 +276,10 @@ BEGIN
     IF current_setting('infragpt.organization', true) <> '' THEN
         RAISE EXCEPTION 'this transaction reads for an organization already';
     END IF;
+    -- Whoever owns the tables, or may pass by policies, would read for everybody.
+    IF NOT row_security_active('members') THEN
+        RAISE EXCEPTION 'role % reads past the wall between organizations: it has to be infragpt_api', current_user;
+    END IF;
     organization := set_config('infragpt.organization', organization, true);
     SELECT role INTO found_role FROM members
         WHERE organization_id = organization AND user_id = person AND removed_at IS NULL

@@ -7,6 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use infragpt_events::OrganizationId;
 use ring::digest;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::{Connection, direct, publish};
 
@@ -14,6 +15,9 @@ const STREAM: &str = "KV_IDEMPOTENCY_KEYS";
 
 /// After this time a request that never ended is taken for one whose process was killed.
 const RUNS_FOR: TimeDelta = TimeDelta::seconds(60);
+
+/// For how long a command that is tried again is the same one. A stream knows for an hour what it has stored already.
+const REPEATED_FOR: TimeDelta = TimeDelta::minutes(50);
 
 /// Why the bucket can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -45,11 +49,6 @@ impl IdempotencyKey {
             organization: organization.clone(),
             hash: hex(context.finish().as_ref()),
         }
-    }
-
-    /// What identifies the command that the request with this key leads to, however often it is sent.
-    pub fn request(&self) -> String {
-        format!("key.{}", self.hash)
     }
 
     fn subject(&self) -> String {
@@ -85,14 +84,33 @@ pub enum Begun {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ticket {
     subject: String,
-    fingerprint: String,
+    attempt: Attempt,
     sequence: u64,
+}
+
+impl Ticket {
+    /// What identifies the command that the request leads to: the same for as long as it is tried again and the streams know
+    /// an event that they have already.
+    pub fn command(&self) -> &str {
+        &self.attempt.command
+    }
+}
+
+/// One request, however often it is tried.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Attempt {
+    /// A hash of the request.
+    fingerprint: String,
+    /// What identifies the command.
+    command: String,
+    /// When it was tried for the first time.
+    since: DateTime<Utc>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Entry {
-    /// A hash of the request.
-    fingerprint: String,
+    #[serde(flatten)]
+    attempt: Attempt,
     begun_at: DateTime<Utc>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     recorded: Option<Recorded>,
@@ -127,18 +145,26 @@ impl IdempotencyKeys {
         let entry = stored
             .filter(|stored| !stored.is_copied())
             .and_then(|stored| serde_json::from_slice::<Entry>(&stored.payload).ok());
-        if let Some(entry) = entry.filter(|entry| !entry.abandoned) {
-            if entry.fingerprint != fingerprint {
-                return Ok(Begun::Other);
-            }
+        let mut again = None;
+        if let Some(entry) = entry {
+            let is_same = entry.attempt.fingerprint == fingerprint;
             match entry.recorded {
+                _ if !entry.abandoned && !is_same => return Ok(Begun::Other),
                 Some(recorded) => return Ok(Begun::Done(recorded)),
-                None if now - entry.begun_at < RUNS_FOR => return Ok(Begun::Running),
-                None => {}
+                None if !entry.abandoned && now - entry.begun_at < RUNS_FOR => return Ok(Begun::Running),
+                None => {
+                    let is_known = is_same && now - entry.attempt.since < REPEATED_FOR;
+                    again = Some(entry.attempt).filter(|_| is_known);
+                }
             }
         }
+        let attempt = again.unwrap_or_else(|| Attempt {
+            fingerprint,
+            command: Uuid::now_v7().to_string(),
+            since: now,
+        });
         let entry = Entry {
-            fingerprint: fingerprint.clone(),
+            attempt: attempt.clone(),
             begun_at: now,
             recorded: None,
             abandoned: false,
@@ -147,7 +173,7 @@ impl IdempotencyKeys {
         Ok(match self.write(&subject, expected, &entry).await? {
             Some(sequence) => Begun::Fresh(Ticket {
                 subject,
-                fingerprint,
+                attempt,
                 sequence,
             }),
             None => Begun::Running,
@@ -172,7 +198,7 @@ impl IdempotencyKeys {
 
     async fn end(&self, ticket: Ticket, recorded: Option<Recorded>, now: DateTime<Utc>) -> Result<(), Error> {
         let entry = Entry {
-            fingerprint: ticket.fingerprint,
+            attempt: ticket.attempt,
             begun_at: now,
             abandoned: recorded.is_none(),
             recorded,
@@ -217,7 +243,7 @@ mod tests {
             IdempotencyKey::new(&acme, "maya", "k-2"),
             IdempotencyKey::new(&acme, "mayak", "-1"),
         ] {
-            assert_ne!(key.request(), other.request());
+            assert_ne!(key.subject(), other.subject());
         }
     }
 }

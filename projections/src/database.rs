@@ -17,6 +17,9 @@ const DATABASE_EXISTS: &str = "42P04";
 /// SQLSTATE `unique_violation`: what the loser of two simultaneous `CREATE DATABASE` may get instead.
 const UNIQUE_VIOLATION: &str = "23505";
 
+/// How long a caller waits for a connection.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(2);
+
 /// How long an idle connection is trusted to be still there.
 const TRUSTED_FOR: Duration = Duration::from_secs(1);
 
@@ -68,9 +71,15 @@ pub enum Error {
 /// # Errors
 /// When the URL is not one of a PostgreSQL database.
 pub fn connect(database_url: &SecretString, application_name: &str) -> Result<PgPool, Error> {
-    Ok(PgPoolOptions::new()
+    Ok(pool()
         .max_connections(8)
-        .acquire_timeout(Duration::from_secs(2))
+        .connect_lazy_with(options(database_url, application_name)?))
+}
+
+/// How connections that answer people are kept.
+pub(crate) fn pool() -> PgPoolOptions {
+    PgPoolOptions::new()
+        .acquire_timeout(PATIENCE)
         .idle_timeout(Duration::from_mins(5))
         // A ping before each use would be one more round trip in every answer: only what lay idle is asked first.
         .test_before_acquire(false)
@@ -82,7 +91,6 @@ pub fn connect(database_url: &SecretString, application_name: &str) -> Result<Pg
                 Ok(true)
             })
         })
-        .connect_lazy_with(options(database_url, application_name)?))
 }
 
 /// What connections that answer people begin with.

@@ -22,11 +22,6 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// Whether it is about nothing but time.
-    pub(super) fn names_nothing(&self) -> bool {
-        self.repository.is_none() && self.kinds.is_empty() && self.actor.is_none()
-    }
-
     /// From which time on.
     pub(super) fn from(&self) -> DateTime<Utc> {
         column::time(self.since.unwrap_or(DateTime::<Utc>::MIN_UTC))

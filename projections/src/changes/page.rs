@@ -10,11 +10,7 @@ use super::{
     Change, Document,
     filter::{Filter, Key, before},
 };
-use crate::{
-    Page, column, members,
-    page::one_more,
-    wall::{self, Wall},
-};
+use crate::{Page, column, members, page::one_more, wall::Wall};
 
 /// How many changes a page has that nobody asked for in another length.
 const USUAL: u16 = 50;
@@ -86,7 +82,7 @@ pub async fn documents(
 /// [`documents`] and leaving take three for. The role is none, and the page is empty, where they don't belong to it.
 ///
 /// # Errors
-/// [`wall::Error`].
+/// When the database can't be read.
 pub async fn enter(
     wall: &Wall,
     organization: &OrganizationId,
@@ -94,41 +90,35 @@ pub async fn enter(
     filter: &Filter,
     after: Option<&Key>,
     limit: u16,
-) -> Result<(Option<Role>, Page<Document, Key>), wall::Error> {
-    let mut reader = wall.reader().await?;
-    let read = if limit == USUAL && filter.names_nothing() {
-        usual(reader.connection(), organization, user, filter, after).await?
+) -> Result<(Option<Role>, Page<Document, Key>), sqlx::Error> {
+    let mut once = wall.once(organization).await?;
+    let connection = once.connection();
+    let is_newest = limit == USUAL && after.is_none() && *filter == Filter::default();
+    if is_newest {
+        newest(connection, organization, user).await
     } else {
-        read(reader.connection(), organization, Some(user), filter, after, limit).await?
-    };
-    reader.keep();
-    Ok(read)
+        read(connection, organization, Some(user), filter, after, limit).await
+    }
 }
 
-/// As [`read`], for the page that is asked for most. PostgreSQL makes the plan of a statement once where it knows that no other
-/// can be better, and it does not know that of a page that can have any length.
-async fn usual(
+/// As [`read`], for the page that is asked for most. PostgreSQL plans a statement anew each time it is executed where it expects
+/// a better plan of knowing the values, as it does of a range and of a length; planning takes longer than this page.
+async fn newest(
     connection: &mut PgConnection,
     organization: &OrganizationId,
     person: &str,
-    filter: &Filter,
-    after: Option<&Key>,
 ) -> Result<(Option<Role>, Page<Document, Key>), sqlx::Error> {
-    let before = before(filter.until, after);
     let rows = sqlx::query_as!(
         Row,
         r#"SELECT entered.role, page.document AS "document?", page.occurred_at AS "occurred_at?",
                   page.sequence AS "sequence?"
-           FROM (SELECT infragpt_enter($1, $5) AS role OFFSET 0) AS entered
+           FROM (SELECT infragpt_enter($1, $2) AS role OFFSET 0) AS entered
                 LEFT JOIN LATERAL (
                     SELECT document, occurred_at, sequence
                     FROM changes
-                    WHERE organization_id = $1 AND occurred_at >= $2 AND (occurred_at, sequence) < ($3, $4)
+                    WHERE organization_id = $1
                     ORDER BY occurred_at DESC, sequence DESC LIMIT 51) AS page ON true"#,
         organization.as_str(),
-        filter.from(),
-        before.occurred_at,
-        before.sequence,
         person,
     )
     .fetch_all(connection)

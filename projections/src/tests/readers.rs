@@ -9,10 +9,7 @@ use super::{
     fixture::{Fixture, Log, at, changed, opened, organization},
     wall::{enter, everything, settled, two},
 };
-use crate::{
-    changes, migrate,
-    wall::{Error, Wall},
-};
+use crate::{changes, migrate, wall::Wall};
 
 #[tokio::test]
 async fn one_statement_enters_and_reads_as_two_do() {
@@ -68,7 +65,7 @@ async fn one_statement_enters_and_reads_as_two_do() {
             let apart = changes::documents(inside.connection(), &acme, filter, key.as_ref(), 1)
                 .await
                 .unwrap();
-            inside.leave().await.unwrap();
+            drop(inside);
             assert_eq!(page, apart, "{filter:?} after {key:?}");
             all.extend(page.rows);
             key = page.next;
@@ -104,7 +101,7 @@ async fn read_somehow(wall: Wall, number: u32) {
         assert!(rows[0].contains(own), "{own} sees {rows:?}");
     }
     if number.is_multiple_of(3) {
-        inside.leave().await.unwrap();
+        drop(inside);
     }
 }
 
@@ -148,19 +145,50 @@ async fn a_reader_waits_for_its_own_writes_and_not_for_ever() {
 async fn only_so_many_read_at_once() {
     let (_fixture, wall) = two().await;
     let mut inside = Vec::new();
-    for _ in 0..16 {
+    for _ in 0..8 {
         inside.push(enter(&wall, "acme", "user_acme").await);
     }
     let refused = wall.enter(&organization("acme"), "user_acme").await.unwrap_err();
-    assert!(matches!(refused, Error::Busy), "{refused:?}");
-    inside.pop().unwrap().leave().await.unwrap();
-    enter(&wall, "acme", "user_acme").await;
+    assert!(matches!(refused, sqlx::Error::PoolTimedOut), "{refused:?}");
+    for _ in 0..8 {
+        inside.push(enter(&wall, "rival", "user_rival").await);
+    }
+    let refused = wall.enter(&organization("third"), "user_acme").await.unwrap_err();
+    assert!(matches!(refused, sqlx::Error::PoolTimedOut), "{refused:?}");
+    wall.reachable().await.unwrap();
+    inside.pop();
+    enter(&wall, "third", "user_acme").await;
+}
+
+#[tokio::test]
+async fn whoever_gives_up_while_they_begin_leaves_nothing_behind() {
+    let (_fixture, wall) = two().await;
+    let acme = organization("acme");
+    for polls in 0..200_u32 {
+        let mut entering = Box::pin(wall.enter(&acme, "user_acme"));
+        for _ in 0..polls % 40 {
+            tokio::select! {
+                biased;
+                _ = &mut entering => break,
+                () = tokio::task::yield_now() => {}
+            }
+        }
+        drop(entering);
+        for own in ["acme", "rival"] {
+            let filter = changes::Filter::default();
+            let user = format!("user_{own}");
+            let (role, page) = changes::enter(&wall, &organization(own), &user, &filter, None, 50)
+                .await
+                .unwrap();
+            assert_eq!((role, page.rows.len()), (Some(Role::Admin), 1), "{own}, after {polls}");
+        }
+    }
 }
 
 #[tokio::test]
 async fn connections_that_broke_are_replaced() {
     let (fixture, wall) = two().await;
-    enter(&wall, "acme", "user_acme").await.leave().await.unwrap();
+    enter(&wall, "acme", "user_acme").await;
     let ended = sqlx::query_scalar::<_, bool>(
         "SELECT bool_and(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = 'infragpt api'",
     )

@@ -111,7 +111,7 @@ async fn without_a_where_every_table_shows_the_organization_that_was_entered() {
                 "{own} sees in {table}: {rows:?}"
             );
         }
-        inside.leave().await.unwrap();
+        drop(inside);
     }
 }
 

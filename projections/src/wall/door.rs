@@ -4,30 +4,43 @@ use std::{sync::Arc, time::Duration};
 
 use infragpt_events::OrganizationId;
 use secrecy::SecretString;
-use tokio::time::Instant;
+use sqlx::PgPool;
 
-use super::{Error, Inside, connections::Connections, reader::Reader};
-use crate::database;
+use super::{
+    inside::{Inside, Once},
+    progress::Progress,
+    turns::Turns,
+};
+use crate::{database, members};
 
 /// The role of the database that owns nothing and sees one organization at a time. The migrations make it.
 pub(crate) const ROLE: &str = "infragpt_api";
 
-/// How soon it is looked again whether the read models have caught up; doubled until [`SELDOM`].
-const SOON: Duration = Duration::from_millis(4);
+/// How many read at once.
+const MOST: u32 = 16;
 
-/// How long there is at most between two looks.
-const SELDOM: Duration = Duration::from_millis(50);
+/// How many of them read for one organization.
+const EACH: usize = 8;
 
-/// The stream that everything behind the wall is made of.
-const EVENTS: &str = "EVENTS";
+/// How long a connection is used. It keeps the plans of its statements, and one that was made while a table was nearly empty
+/// reads all of it once it is full.
+const USED_FOR: Duration = Duration::from_mins(1);
 
 /// Where organizations read. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Wall(Arc<Connections>);
+pub struct Wall(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    pool: PgPool,
+    turns: Turns,
+    progress: Progress,
+}
 
 impl Wall {
     /// Connects when it is first used, as whoever the URL names, and is the role `infragpt_api` from then on. A statement
-    /// may take 10 s, and at most 16 read at once.
+    /// may take 10 s; at most 16 read at once, 8 of them for one organization, and whoever comes then waits for 2 s at most.
+    /// Call it within the Tokio runtime.
     ///
     /// # Errors
     /// When the URL is not one of a PostgreSQL database.
@@ -42,57 +55,60 @@ impl Wall {
             ("enable_seqscan", "off"),
             ("enable_bitmapscan", "off"),
         ]);
-        Ok(Self(Arc::new(Connections::new(options))))
+        let readers = database::pool().max_connections(MOST).max_lifetime(USED_FOR);
+        let alone = database::pool().max_connections(1);
+        Ok(Self(Arc::new(Shared {
+            pool: readers.connect_lazy_with(options.clone()),
+            turns: Turns::new(EACH, database::PATIENCE),
+            progress: Progress::new(alone.connect_lazy_with(options)),
+        })))
     }
 
     /// Begins to read as `user` of `organization`.
     ///
     /// # Errors
-    /// [`Error`].
-    pub async fn enter(&self, organization: &OrganizationId, user: &str) -> Result<Inside, Error> {
-        Inside::enter(self.reader().await?, organization, user).await
+    /// When the database can't be read.
+    pub async fn enter(&self, organization: &OrganizationId, user: &str) -> Result<Inside, sqlx::Error> {
+        let turn = self.0.turns.take(organization).await?;
+        let (pool, organization, user) = (self.0.pool.clone(), organization.clone(), user.to_owned());
+        // In a task of its own, because whoever waits may go away: the driver forgets a transaction that was given up while it
+        // began, and the next reader would find themselves in it.
+        let entered = tokio::spawn(async move {
+            let mut transaction = pool.begin_with("BEGIN READ ONLY").await?;
+            let role = sqlx::query_scalar!("SELECT infragpt_enter($1, $2)", organization.as_str(), user)
+                .fetch_one(&mut *transaction)
+                .await?;
+            Ok(Inside {
+                transaction,
+                role: role.map(|word| members::role(&word)),
+                _turn: turn,
+            })
+        });
+        entered.await.unwrap_or(Err(sqlx::Error::WorkerCrashed))
     }
 
     /// A connection for one statement that enters by itself.
-    pub(crate) async fn reader(&self) -> Result<Reader, Error> {
-        self.0.take().await
+    pub(crate) async fn once(&self, organization: &OrganizationId) -> Result<Once, sqlx::Error> {
+        let turn = self.0.turns.take(organization).await?;
+        Ok(Once {
+            connection: self.0.pool.acquire().await?,
+            _turn: turn,
+        })
     }
 
     /// Waits until the event at `position` of EVENTS is in the read models, for `within` at most; `false` when it is not.
     ///
     /// # Errors
-    /// [`Error`].
-    pub async fn reached(&self, position: u64, within: Duration) -> Result<bool, Error> {
-        let deadline = Instant::now() + within;
-        let mut pause = SOON;
-        loop {
-            if self.projected().await? >= position {
-                return Ok(true);
-            }
-            let now = Instant::now();
-            if now >= deadline {
-                return Ok(false);
-            }
-            tokio::time::sleep_until(deadline.min(now + pause)).await;
-            pause = SELDOM.min(pause * 2);
-        }
+    /// When the database can't be read.
+    pub async fn reached(&self, position: u64, within: Duration) -> Result<bool, sqlx::Error> {
+        self.0.progress.reached(position, within).await
     }
 
-    /// Whether the database answers, and lets this role read.
+    /// Whether the database answers, and lets this role read, however many do.
     ///
     /// # Errors
-    /// [`Error`].
-    pub async fn reachable(&self) -> Result<(), Error> {
-        self.projected().await.map(drop)
-    }
-
-    /// How far EVENTS is in the read models.
-    async fn projected(&self) -> Result<u64, Error> {
-        let mut reader = self.reader().await?;
-        let sequence = sqlx::query_scalar!("SELECT sequence FROM projection_checkpoints WHERE stream = $1", EVENTS)
-            .fetch_optional(reader.connection())
-            .await?;
-        reader.keep();
-        Ok(sequence.map_or(0, |sequence| u64::try_from(sequence).unwrap_or(0)))
+    /// When it does not.
+    pub async fn reachable(&self) -> Result<(), sqlx::Error> {
+        self.0.progress.look().await.map(drop)
     }
 }

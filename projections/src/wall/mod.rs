@@ -1,12 +1,10 @@
 //! The second wall between organizations: who reads here sees the rows of one organization and nothing else, whatever the
 //! query forgets to say.
 
-mod connections;
 mod door;
-mod error;
 mod inside;
-mod reader;
+mod progress;
+mod turns;
 
 pub use door::Wall;
-pub use error::Error;
 pub use inside::Inside;

@@ -41,7 +41,11 @@ impl Context {
             refused: Some(checked("reason", request.reason)?),
             actor: actor(request.actor)?,
             correlation: None,
-            origin: request.origin,
+            // Somebody chooses it anew each time: what they are refused often is one record.
+            origin: Origin {
+                request: None,
+                ..request.origin
+            },
         });
         Ok(RefusedReply {})
     }

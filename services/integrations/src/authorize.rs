@@ -7,6 +7,7 @@ use infragpt_events::{
     ConnectorKind, OrganizationId,
     audit::AuditedAction,
     integration::{Account, IntegrationCommand},
+    organization::{Organization, Role},
 };
 use infragpt_nats::{Cause, Origin, ServiceError};
 use serde::{Deserialize, Serialize};
@@ -87,7 +88,10 @@ impl Context {
         });
         let state = state.map_err(|error| self.disbelieved(&kind, error, &request.origin))?;
         let target = Target::new(state.organization.clone(), kind);
-        self.check_present(&target.organization).await?;
+        let organization = self.check_present(&target.organization).await?;
+        check_administrator(&organization, &state.requested_by).inspect_err(|refused| {
+            self.note_refused(&state, &refused.message, &request.origin);
+        })?;
         // Never an identifier from outside: of two requests with one state, the second must not pass for a repetition of
         // the first.
         let cause = Cause {
@@ -211,6 +215,17 @@ impl Context {
             correlation: None,
             origin: anybodys(origin),
         });
+    }
+}
+
+/// Refuses a person who may not connect systems any more: what they began with the permission does not outlive it.
+fn check_administrator(organization: &Organization, requested_by: &str) -> Result<(), ServiceError> {
+    match requested_by.strip_prefix("user:") {
+        Some(user) if organization.role_of(user) != Some(Role::Admin) => Err(ServiceError::new(
+            403,
+            "Whoever began this is no administrator of the organization any more, so nothing was connected.",
+        )),
+        _ => Ok(()),
     }
 }
 

@@ -78,7 +78,7 @@ impl Context {
         };
         let wanted: String = kind.chars().take(64).collect();
         Err(ServiceError::new(
-            400,
+            404,
             format!("There is no connector `{wanted}`: {known}."),
         ))
     }
@@ -88,17 +88,18 @@ impl Context {
         Ok(loaded.map_err(|error| not_stored(&error))?.state)
     }
 
-    /// Refuses where the organization was deleted. One that nobody ever told of is an operator's, and can be connected.
-    pub async fn check_present(&self, organization: &OrganizationId) -> Result<(), ServiceError> {
+    /// The organization; refuses where it was deleted. One that nobody ever told of is an operator's, and can be connected.
+    pub async fn check_present(&self, organization: &OrganizationId) -> Result<Organization, ServiceError> {
         let subject = AggregateSubject::new::<Organization>(organization, organization::id(organization));
         let loaded = self.store.load::<Organization>(&subject).await;
-        if loaded.map_err(|error| not_stored(&error))?.state.is_deleted() {
+        let state = loaded.map_err(|error| not_stored(&error))?.state;
+        if state.is_deleted() {
             return Err(ServiceError::new(
                 410,
                 format!("Organization `{organization}` was deleted, so nothing can be connected for it."),
             ));
         }
-        Ok(())
+        Ok(state)
     }
 
     /// The place of the last event of a command: `appended`, or where an earlier try of the same command put it.

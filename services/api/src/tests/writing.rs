@@ -145,9 +145,13 @@ async fn integrations(installation: &Installation) -> (Arc<AtomicUsize>, Cancell
         move |call: Call| {
             let count = counted.fetch_add(1, Ordering::SeqCst) + 1;
             async move {
-                tokio::time::sleep(Duration::from_millis(100)).await;
+                tokio::time::sleep(Duration::from_millis(400)).await;
                 let request: Value = call.json()?;
                 let account = request["account"].as_str().unwrap_or_default();
+                if account.starts_with("name-command") {
+                    let command = request["request_id"].as_str().unwrap_or_default();
+                    return Err(ServiceError::new(409, format!("This is command {command}")));
+                }
                 if let Some(code) = account.strip_prefix("refuse-") {
                     return Err(ServiceError::new(code.parse().unwrap(), "The reason."));
                 }
@@ -258,17 +262,30 @@ async fn what_came_to_nothing_may_be_tried_again_with_its_key() {
         (done.header("idempotency-replayed"), asked.load(Ordering::SeqCst)),
         ("", times + 1)
     );
-    let url = |answer: &Answer| {
-        answer.json()["url"]
-            .as_str()
-            .unwrap()
-            .split_once("request_id")
-            .unwrap()
-            .1
-            .to_owned()
+}
+
+#[tokio::test]
+async fn the_same_request_again_is_the_same_command_and_another_is_another() {
+    let installation = Installation::start().await;
+    installation.apply(two_organizations()).await;
+    let (_, _stop) = integrations(&installation).await;
+    let maya = installation.maya();
+    let command = async |key: &str, account: &str| {
+        let body = Some(json!({ "account": account }));
+        let refused = begin(&maya, "slack", Some(key), body).await.expect(409).detail();
+        refused.split_once("command ").unwrap().1.to_owned()
     };
-    let other = begin(&maya, "slack", Some("k-2"), None).await.expect(201);
-    assert_ne!(url(&done), url(&other), "the command is the key's");
+    let first = command("k-1", "name-command").await;
+    assert_eq!(command("k-1", "name-command").await, first, "it is tried again");
+    let second = command("k-1", "name-command-2").await;
+    assert_ne!(second, first, "it is another request with the same key");
+    assert_eq!(command("k-1", "name-command-2").await, second);
+    assert_ne!(
+        command("k-1", "name-command").await,
+        first,
+        "what came between is not undone"
+    );
+    assert_ne!(command("k-2", "name-command-2").await, second);
 }
 
 #[tokio::test]
@@ -279,7 +296,7 @@ async fn what_others_refuse_is_said_in_their_words_and_their_failures_are_not() 
     let maya = installation.maya();
     begin(&maya, "slack", None, None).await.expect(201);
     for (code, status) in [
-        (400, 404),
+        (404, 404),
         (401, 409),
         (403, 409),
         (409, 409),

@@ -8,7 +8,7 @@ use axum::{
 };
 use infragpt_identity::session;
 use infragpt_nats::{idempotency, request};
-use infragpt_projections::{DatabaseError, wall};
+use infragpt_projections::DatabaseError;
 
 use super::Permission;
 use crate::{Problem, RequestId};
@@ -172,15 +172,6 @@ impl From<session::Error> for Error {
     }
 }
 
-impl From<wall::Error> for Error {
-    fn from(error: wall::Error) -> Self {
-        match error {
-            wall::Error::Busy | wall::Error::Silence => Self::unavailable(error),
-            wall::Error::Postgres(source) => source.into(),
-        }
-    }
-}
-
 impl From<DatabaseError> for Error {
     /// Out of resources, stopped by an operator or by its time limit, or not there at all: it may be otherwise soon.
     /// <https://www.postgresql.org/docs/15/errcodes-appendix.html>
@@ -280,6 +271,6 @@ mod tests {
     #[test]
     fn a_lost_database_is_worth_another_try_and_a_wrong_query_is_not() {
         assert_eq!(Error::from(DatabaseError::PoolClosed).status(), 503);
-        assert_eq!(Error::from(wall::Error::Busy).status(), 503);
+        assert_eq!(Error::from(DatabaseError::PoolTimedOut).status(), 503);
     }
 }

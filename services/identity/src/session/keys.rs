@@ -24,6 +24,8 @@ use super::{
 pub(super) struct Pace {
     /// After how long the keys are looked at again: so long a key is good that Clerk took away.
     pub every: Duration,
+    /// For how long after that they are still taken while somebody looks: nobody may have asked for a night.
+    pub trusted: Duration,
     /// After how long they are looked at again when that failed.
     pub retry: Duration,
     /// How often in a row they are fetched for keys that nobody knows.
@@ -38,6 +40,7 @@ impl Default for Pace {
     fn default() -> Self {
         Self {
             every: Duration::from_mins(5),
+            trusted: Duration::from_mins(10),
             retry: Duration::from_secs(30),
             burst: 10,
             refill: Duration::from_secs(10),
@@ -111,13 +114,20 @@ impl Keys {
     pub async fn find(&self, id: &str) -> Result<Arc<Key>, Error> {
         let seen = self.0.started.load(Ordering::Acquire);
         let known = self.known();
-        if let Some(key) = known.find(id) {
-            if known.due.is_some_and(|due| due <= Instant::now()) {
+        let overdue = known.due.and_then(|due| Instant::now().checked_duration_since(due));
+        if let Some(key) = known.find(id)
+            && overdue.is_none_or(|overdue| overdue < self.0.pace.trusted)
+        {
+            if overdue.is_some() {
                 self.look_again();
             }
             return Ok(key);
         }
-        let landed = self.fetch_after(seen, |known| known.find(id).is_some()).await;
+        let is_there = |known: &Known| {
+            let is_fresh = known.due.is_some_and(|due| due > Instant::now());
+            is_fresh && known.find(id).is_some()
+        };
+        let landed = self.fetch_after(seen, is_there).await;
         match self.known().find(id) {
             Some(key) => Ok(key),
             None if landed => Err(Error::UnknownKey),

@@ -30,8 +30,12 @@ use crate::{
 
 /// As many clients for both: enough to keep two cores busy, few enough that nobody waits for a connection.
 const CLIENTS: usize = 8;
-/// What the first page asks PostgreSQL, without the wall and its transaction.
+/// What the API asks PostgreSQL for the first page.
 const PAGE: &str = include_str!("changes.sql");
+/// The same page for whoever owns the tables, who needs no permission.
+const UNGUARDED_PAGE: &str = include_str!("unguarded_changes.sql");
+/// The role that the API is.
+const ROLE: &str = "infragpt_api";
 /// How many rows are written at a time.
 const BATCH: usize = 5_000;
 
@@ -50,9 +54,10 @@ pub(super) async fn measure(observer: &Observer, plan: &Plan) -> anyhow::Result<
         })
         .await?;
     load::send(host, plan.pages / 10, CLIENTS, write).await?;
-    let (mut ours, mut bare, mut latencies) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut ours, mut bare, mut unguarded, mut latencies) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for _ in 0..plan.rounds {
-        bare.push(pgbench(endpoints, plan.pgbench_for).await?);
+        bare.push(pgbench(endpoints, PAGE, Some(ROLE), plan.pgbench_for).await?);
+        unguarded.push(pgbench(endpoints, UNGUARDED_PAGE, None, plan.pgbench_for).await?);
         let sent = load::send(host, plan.pages, CLIENTS, write).await?;
         ours.push(rate(plan.pages, sent.took));
         latencies.extend(sent.latencies);
@@ -81,6 +86,13 @@ pub(super) async fn measure(observer: &Observer, plan: &Plan) -> anyhow::Result<
             percentile(&latencies, 99),
             Unit::Milliseconds,
             count,
+        ),
+        Row::new(
+            "api.changes.unguarded",
+            "  in pgbench, without the wall",
+            median(&unguarded),
+            Unit::PerSecond,
+            plan.rounds,
         ),
         verification(endpoints, plan.read_for).await?,
     ])
@@ -165,13 +177,17 @@ fn change(
     }
 }
 
-/// How often `pgbench` runs the query of a page in a second, as many clients as ours.
-async fn pgbench(endpoints: &Endpoints, time: Duration) -> anyhow::Result<f64> {
-    let mut query = tempfile::NamedTempFile::new().context("no temporary file")?;
-    query.write_all(PAGE.as_bytes())?;
+/// How often `pgbench` runs `query` in a second, as many clients as ours.
+async fn pgbench(endpoints: &Endpoints, query: &str, role: Option<&str>, time: Duration) -> anyhow::Result<f64> {
+    let mut file = tempfile::NamedTempFile::new().context("no temporary file")?;
+    file.write_all(query.as_bytes())?;
     let output = Command::new(infragpt_local::find::postgres()?.join("pgbench"))
+        .env(
+            "PGOPTIONS",
+            role.map(|role| format!("-c role={role}")).unwrap_or_default(),
+        )
         .args(["-n", "-f"])
-        .arg(query.path())
+        .arg(file.path())
         .args(["-c", &CLIENTS.to_string(), "-T", &time.as_secs().max(1).to_string()])
         .arg(&endpoints.database_url)
         .stdin(Stdio::null())

@@ -1,1 +1,1 @@
-SELECT document, occurred_at, sequence FROM changes WHERE organization_id = 'acme' AND occurred_at >= '0001-01-01T00:00:00Z' AND (occurred_at, sequence) < ('9999-12-31T23:59:59Z', 9223372036854775807) ORDER BY occurred_at DESC, sequence DESC LIMIT 51;
+SELECT entered.role, page.document, page.occurred_at, page.sequence FROM (SELECT infragpt_enter('acme', 'user_maya') AS role OFFSET 0) AS entered LEFT JOIN LATERAL (SELECT document, occurred_at, sequence FROM changes WHERE organization_id = 'acme' ORDER BY occurred_at DESC, sequence DESC LIMIT 51) AS page ON true;

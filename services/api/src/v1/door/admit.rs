@@ -34,30 +34,33 @@ impl Door {
     }
 
     async fn pass(&self, caller: Caller, mut parts: Parts, body: Body, next: Next) -> Result<Response, Error> {
-        position::wait(&self.api.wall, &parts.headers).await?;
+        let position = position::wanted(&parts.headers)?;
         let mut admitted = Admitted {
             api: Arc::clone(&self.api),
             permission: self.permission,
             caller,
             command: None,
         };
-        // Whoever reads finds out whether they may where they read.
+        // Whoever only reads, and has nothing to wait for, finds out whether they may where they read.
+        if position.is_some() || !parts.method.is_safe() {
+            admitted.enter().await.map(drop)?;
+        }
+        if let Some(position) = position {
+            position::wait(&self.api.wall, position).await?;
+        }
         if parts.method.is_safe() {
             parts.extensions.insert(admitted);
             return Ok(next.run(Request::from_parts(parts, body)).await);
         }
-        admitted.enter().await?.leave().await?;
         let body = body::read(&parts.headers, body).await?;
         let Some(key) = idempotency::key(&parts.headers, &admitted.caller)? else {
             admitted.command = Some(Uuid::now_v7().to_string());
             parts.extensions.insert(admitted);
             return Ok(next.run(Request::from_parts(parts, body.into())).await);
         };
-        admitted.command = Some(key.request());
         let fingerprint = idempotency::fingerprint(&parts, &body);
-        parts.extensions.insert(admitted);
         let request = Request::from_parts(parts, body.into());
-        idempotency::once(&self.api, &key, &fingerprint, request, next).await
+        idempotency::once(admitted, &key, &fingerprint, request, next).await
     }
 }
 
@@ -73,7 +76,7 @@ pub(crate) async fn admit(
         Ok(caller) => caller,
         Err(error) => return error.respond(&id),
     };
-    let allowance = door.api.rate.take(&caller.organization);
+    let allowance = door.api.rate.take(&caller.organization, &parts.method);
     let response = match allowance.retry_after {
         Some(seconds) => Err(Error::TooMany(seconds)),
         None => door.pass(caller, parts, body, next).await,

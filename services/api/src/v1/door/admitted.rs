@@ -34,22 +34,30 @@ impl Admitted {
             .enter(&self.caller.organization, &self.caller.user)
             .await?;
         let role = inside.role();
-        match self.check(role).await {
-            Ok(()) => Ok(inside),
-            Err(error) => {
-                inside.leave().await?;
-                Err(error)
-            }
+        if self.is_granted_to(role) {
+            return Ok(inside);
         }
+        // Others may read while the audit is told.
+        drop(inside);
+        Err(self.refuse(role).await)
     }
 
     /// Refuses whoever may not; `role` is what they are in the organization, which is nothing for a stranger.
     pub(super) async fn check(&self, role: Option<Role>) -> Result<(), Error> {
-        let role = role.ok_or(Error::NotMember)?;
-        if self.permission.is_granted_to(role) {
+        if self.is_granted_to(role) {
             return Ok(());
         }
+        Err(self.refuse(role).await)
+    }
+
+    fn is_granted_to(&self, role: Option<Role>) -> bool {
+        role.is_some_and(|role| self.permission.is_granted_to(role))
+    }
+
+    /// What somebody hears who may not.
+    async fn refuse(&self, role: Option<Role>) -> Error {
+        let Some(role) = role else { return Error::NotMember };
         audit::note_refused(&self.api.connection, &self.caller, role, self.permission).await;
-        Err(Error::NotAllowed(self.permission))
+        Error::NotAllowed(self.permission)
     }
 }

@@ -31,7 +31,7 @@ impl<S: Sync> FromRequestParts<S> for Asker {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
         let admitted = Admitted::take(parts)?;
         if parts.method.is_safe() {
-            admitted.enter().await?.leave().await?;
+            admitted.enter().await.map(drop)?;
         }
         Ok(Self(admitted))
     }

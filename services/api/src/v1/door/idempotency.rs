@@ -5,7 +5,7 @@
 use axum::{
     body::Body,
     extract::{OriginalUri, Request},
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, request},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request, uri::PathAndQuery},
     middleware::Next,
     response::Response,
 };
@@ -14,7 +14,7 @@ use http_body_util::BodyExt as _;
 use infragpt_nats::{Begun, IdempotencyKey, IdempotencyKeys, Recorded, Ticket};
 use tracing::Instrument as _;
 
-use super::{Api, Caller};
+use super::{Admitted, Caller};
 use crate::v1::Error;
 
 const KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -40,29 +40,34 @@ pub(super) fn key(headers: &HeaderMap, caller: &Caller) -> Result<Option<Idempot
 /// All that makes a request the same request.
 pub(super) fn fingerprint(parts: &request::Parts, body: &Bytes) -> Vec<u8> {
     let uri = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |uri| &uri.0);
-    let condition = |name| parts.headers.get(name).map_or(&b""[..], HeaderValue::as_bytes);
+    let conditions = |name| {
+        let values = parts.headers.get_all(name).iter().map(HeaderValue::as_bytes);
+        values.collect::<Vec<_>>().join(&b',')
+    };
     [
         parts.method.as_str().as_bytes(),
-        uri.to_string().as_bytes(),
-        condition("if-match"),
-        condition("if-none-match"),
+        uri.path_and_query().map_or("", PathAndQuery::as_str).as_bytes(),
+        &conditions(header::IF_MATCH),
+        &conditions(header::IF_NONE_MATCH),
         body,
     ]
     .join(&b'\n')
 }
 
-/// Answers `request` once, however often it is sent with `key`.
+/// Answers `request` of somebody admitted once, however often it is sent with `key`.
 pub(super) async fn once(
-    api: &Api,
+    mut admitted: Admitted,
     key: &IdempotencyKey,
     fingerprint: &[u8],
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Result<Response, Error> {
-    let now = (api.clock)();
-    match api.keys.begin(key, fingerprint, now).await? {
+    let (keys, clock) = (admitted.api.keys.clone(), admitted.api.clock);
+    match keys.begin(key, fingerprint, clock()).await? {
         Begun::Fresh(ticket) => {
-            let answer = answer(api.keys.clone(), ticket, api.clock, request, next);
+            admitted.command = Some(ticket.command().to_owned());
+            request.extensions_mut().insert(admitted);
+            let answer = answer(keys, ticket, clock, request, next);
             // Goes on when whoever sent it hangs up, so that they find the answer when they ask again.
             match tokio::spawn(answer.in_current_span()).await {
                 Ok(answer) => answer,

@@ -14,10 +14,7 @@ pub(crate) const POSITION: HeaderName = HeaderName::from_static("infragpt-positi
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Waits until what the request has to see is there.
-pub(super) async fn wait(wall: &Wall, headers: &HeaderMap) -> Result<(), Error> {
-    let Some(position) = wanted(headers)? else {
-        return Ok(());
-    };
+pub(super) async fn wait(wall: &Wall, position: u64) -> Result<(), Error> {
     if wall.reached(position, PATIENCE).await? {
         Ok(())
     } else {
@@ -26,7 +23,7 @@ pub(super) async fn wait(wall: &Wall, headers: &HeaderMap) -> Result<(), Error> 
 }
 
 /// The position that a request names. Several writes have the last of theirs.
-fn wanted(headers: &HeaderMap) -> Result<Option<u64>, Error> {
+pub(super) fn wanted(headers: &HeaderMap) -> Result<Option<u64>, Error> {
     let mut wanted = None;
     for value in headers.get_all(POSITION) {
         let digits = value

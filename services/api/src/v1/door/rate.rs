@@ -4,13 +4,16 @@
 
 use std::{num::NonZeroU32, time::Duration};
 
-use axum::http::{HeaderMap, HeaderName};
+use axum::http::{HeaderMap, HeaderName, Method};
 use governor::{
     DefaultKeyedRateLimiter, Quota,
     clock::{Clock as _, DefaultClock},
     middleware::StateInformationMiddleware,
 };
 use infragpt_events::OrganizationId;
+
+/// What a write costs, in requests: it is kept in the log, and its key for a day.
+const WRITE: NonZeroU32 = NonZeroU32::new(10).expect("ten is not zero");
 
 pub(crate) const LIMIT: HeaderName = HeaderName::from_static("ratelimit-limit");
 pub(crate) const REMAINING: HeaderName = HeaderName::from_static("ratelimit-remaining");
@@ -46,14 +49,18 @@ impl Rate {
         }
     }
 
-    /// Takes one request from what `organization` has.
-    pub fn take(&self, organization: &OrganizationId) -> Allowance {
-        let (remaining, retry_after) = match self.limiter.check_key(organization) {
-            Ok(left) => (left.remaining_burst_capacity(), None),
-            Err(not_yet) => (
+    /// Takes a request from what `organization` has.
+    pub fn take(&self, organization: &OrganizationId, method: &Method) -> Allowance {
+        let cost = if method.is_safe() { NonZeroU32::MIN } else { WRITE };
+        // What costs more than there ever is takes all of it.
+        let cost = cost.min(self.burst);
+        let (remaining, retry_after) = match self.limiter.check_key_n(organization, cost) {
+            Ok(Ok(left)) => (left.remaining_burst_capacity(), None),
+            Ok(Err(not_yet)) => (
                 0,
                 Some(seconds(not_yet.wait_time_from(DefaultClock::default().now())).max(1)),
             ),
+            Err(_) => (0, Some(1)),
         };
         Allowance {
             limit: self.burst.get(),
@@ -90,15 +97,31 @@ mod tests {
     fn one_organization_s_hurry_is_its_own() {
         let rate = rate(1, 2);
         let acme = OrganizationId::parse("acme").unwrap();
-        let first = rate.take(&acme);
+        let first = rate.take(&acme, &Method::GET);
         assert_eq!((first.limit, first.remaining, first.retry_after), (2, 1, None));
         assert_eq!(first.reset, 60);
-        assert_eq!(rate.take(&acme).retry_after, None);
-        let third = rate.take(&acme);
+        assert_eq!(rate.take(&acme, &Method::GET).retry_after, None);
+        let third = rate.take(&acme, &Method::GET);
         assert_eq!((third.remaining, third.reset), (0, 120));
         let wait = third.retry_after.unwrap();
         assert!((59..=60).contains(&wait), "{wait}");
-        assert_eq!(rate.take(&OrganizationId::parse("globex").unwrap()).retry_after, None);
+        assert_eq!(
+            rate.take(&OrganizationId::parse("globex").unwrap(), &Method::GET)
+                .retry_after,
+            None
+        );
+    }
+
+    #[test]
+    fn a_write_costs_ten_and_never_more_than_there_is() {
+        let acme = OrganizationId::parse("acme").unwrap();
+        let wide = rate(60, 25);
+        assert_eq!(wide.take(&acme, &Method::PUT).remaining, 15);
+        assert_eq!(wide.take(&acme, &Method::DELETE).remaining, 5);
+        let third = wide.take(&acme, &Method::POST);
+        assert!((5..=6).contains(&third.retry_after.unwrap()), "{third:?}");
+        assert_eq!(wide.take(&acme, &Method::GET).remaining, 4);
+        assert_eq!(rate(60, 5).take(&acme, &Method::PUT).retry_after, None);
     }
 
     #[test]

@@ -5,10 +5,7 @@ use std::sync::Arc;
 use axum::{extract::FromRequestParts, http::request::Parts};
 use chrono::{DateTime, Utc};
 use infragpt_events::{ConnectorKind, OrganizationId, organization::Role};
-use infragpt_projections::{
-    DatabaseError, PgConnection,
-    wall::{self, Wall},
-};
+use infragpt_projections::{DatabaseError, PgConnection, wall::Wall};
 
 use super::{Admitted, Caller};
 use crate::v1::Error;
@@ -37,15 +34,13 @@ impl Reader {
         query: impl AsyncFnOnce(&mut PgConnection, &OrganizationId) -> Result<T, DatabaseError>,
     ) -> Result<T, Error> {
         let mut inside = self.0.enter().await?;
-        let found = query(inside.connection(), &self.caller().organization).await?;
-        inside.leave().await?;
-        Ok(found)
+        Ok(query(inside.connection(), &self.caller().organization).await?)
     }
 
     /// As [`read`](Self::read), with a query that opens the wall itself and says what it finds there.
     pub async fn read_at_once<T>(
         &self,
-        query: impl AsyncFnOnce(&Wall, &OrganizationId, &str) -> Result<(Option<Role>, T), wall::Error>,
+        query: impl AsyncFnOnce(&Wall, &OrganizationId, &str) -> Result<(Option<Role>, T), DatabaseError>,
     ) -> Result<T, Error> {
         let caller = self.caller();
         let (role, found) = query(&self.0.api.wall, &caller.organization, &caller.user).await?;

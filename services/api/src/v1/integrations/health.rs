@@ -6,7 +6,6 @@ use infragpt_events::OrganizationId;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::of_connector;
 use crate::v1::{
     Error,
     door::Asker,
@@ -66,7 +65,7 @@ pub(crate) async fn get(
     let request = ListIntegrations {
         organization: asker.organization(),
     };
-    let listed: Listed = asker.ask("integration.v1.list", &request).await.map_err(of_connector)?;
+    let listed: Listed = asker.ask("integration.v1.list", &request).await?;
     let found = listed
         .integrations
         .into_iter()

@@ -5,14 +5,12 @@ use infragpt_events::{
     ConnectorKind, OrganizationId,
     integration::{self, Lifecycle},
 };
-use infragpt_nats::request;
 use infragpt_projections::integrations;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::v1::{
-    Error,
     door::{Asker, Identity},
     words,
 };
@@ -120,13 +118,5 @@ impl<'a> Target<'a> {
             identity: asker.identity(),
             connector,
         }
-    }
-}
-
-/// The error of a command about a connector that stands in the path: one that isn't known isn't found.
-pub(crate) fn of_connector(error: request::Error) -> Error {
-    match error {
-        request::Error::Service { code: 400, message } => Error::NotFound(message.into()),
-        other => other.into(),
     }
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Target, of_connector};
+use super::Target;
 use crate::v1::{
     Error, Written,
     door::Asker,
@@ -38,10 +38,7 @@ pub(crate) async fn post(
     _: NoBody,
 ) -> Result<Written<Synchronization>, Error> {
     let target = Target::of(&asker, &connector);
-    let done: Synchronized = asker
-        .ask("integration.v1.synchronize", &target)
-        .await
-        .map_err(of_connector)?;
+    let done: Synchronized = asker.ask("integration.v1.synchronize", &target).await?;
     let found = Synchronization {
         resources: done.resources,
         events: done.appended,

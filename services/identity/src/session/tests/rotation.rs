@@ -79,6 +79,25 @@ async fn a_key_that_was_taken_away_is_forgotten_with_the_next_look() {
 }
 
 #[tokio::test]
+async fn after_a_quiet_night_a_key_that_was_taken_away_is_not_good_once_more() {
+    let (first, second) = (SigningKey::first(), SigningKey::second());
+    let clerk = Instance::start(&[&first]).await;
+    let sessions = clerk.sessions_paced(|pace| {
+        pace.every = SOON;
+        pace.trusted = Duration::ZERO;
+    });
+    verify(&sessions, &clerk, &first).await.unwrap();
+    clerk.publish(&[&second]);
+    tokio::time::sleep(SOON * 2).await;
+    assert_eq!(verify(&sessions, &clerk, &first).await, Err(Error::UnknownKey));
+    verify(&sessions, &clerk, &second).await.unwrap();
+    // And while Clerk is away the one that is known stays good.
+    clerk.answer(StatusCode::INTERNAL_SERVER_ERROR, "{}");
+    tokio::time::sleep(SOON * 2).await;
+    verify(&sessions, &clerk, &second).await.unwrap();
+}
+
+#[tokio::test]
 async fn the_keys_are_looked_at_again_now_and_then_while_nobody_waits() {
     let (first, second) = (SigningKey::first(), SigningKey::second());
     let clerk = Instance::start(&[&first]).await;
