@@ -143,10 +143,15 @@ impl Subscription {
         self
     }
 
-    /// How long a message is tried again before it goes to DEAD_LETTERS; 15 minutes unless told.
+    /// How long a message is tried again before it goes to DEAD_LETTERS; 15 minutes unless told. With [`Duration::MAX`] it never
+    /// does, however often it was delivered.
     pub fn patience(mut self, patience: Duration) -> Self {
         self.patience = patience;
         self
+    }
+
+    fn is_endless(&self) -> bool {
+        self.patience == Duration::MAX
     }
 
     /// Runs `handler` until `shutdown`, then lets running messages end and hands the waiting ones back.

@@ -136,7 +136,7 @@ impl<H: Handler> Worker<H> {
                 let Some(message) = self.hold(delivery.sequence, message) else {
                     return;
                 };
-                if delivery.delivered > MOST_DELIVERIES {
+                if delivery.delivered > MOST_DELIVERIES && !self.subscription.is_endless() {
                     let reason = format!("delivered {} times without an outcome", delivery.delivered);
                     self.give_up(&message, &delivery, reason).await;
                     return;

@@ -32,7 +32,8 @@ pub(crate) struct Account {
 }
 
 impl Context {
-    /// Every account that `organization` was ever connected to, as far as its events still tell.
+    /// Every account that `organization` was ever connected to, as far as its events still tell, and what is its own of them
+    /// until now.
     pub async fn accounts(&self, organization: &OrganizationId) -> Result<Vec<Account>, Error> {
         let mut names = BTreeSet::new();
         let filter = format!("events.integration.{organization}.*.authorized");
@@ -66,20 +67,21 @@ impl Context {
         Ok(())
     }
 
-    /// When what `account` said was `organization`'s.
-    async fn windows(
+    /// When what `account` said was `organization`'s. Each has an end: who connects the account next says what they say later.
+    pub async fn windows(
         &self,
         organization: &OrganizationId,
         connector: &ConnectorKind,
         account: &str,
     ) -> Result<Vec<Window>, Error> {
+        let now = self.now();
         let claim = self.accounts.find_last(connector, account).await?;
         if claim
             .as_ref()
             .is_some_and(|claim| claim.organization == *organization && claim.after.is_none())
         {
             // Nobody else ever had it.
-            return Ok(vec![Window::default()]);
+            return Ok(vec![Window::default().until(now)]);
         }
         let mut owners = BTreeSet::from([organization.clone()]);
         self.authorized("events.integration.*.*.authorized", |owner, of, id| {
@@ -94,7 +96,8 @@ impl Context {
             let history = self.store.history::<Integration>(&subject).await?;
             all.extend(tenure::tenures(&owner, account, &history));
         }
-        Ok(tenure::windows(organization, all, claim.as_ref()))
+        let windows = tenure::windows(organization, all, claim.as_ref());
+        Ok(windows.into_iter().map(|window| window.until(now)).collect())
     }
 
     /// Erases what an account said while it was the organization's, and the dead letters of that; returns how many.

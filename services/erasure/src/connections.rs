@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::{context::Context, error::Error};
+use crate::{context::Context, error::Error, quiet::LONGEST};
 
 /// How long one connection may take to end: its provider is asked.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -58,13 +58,14 @@ impl Context {
         let configured: BTreeSet<ConnectorKind> = listed.integrations.iter().map(|it| it.connector.clone()).collect();
         let connected = listed.integrations.into_iter().filter(|it| it.account.is_some());
         known.extend(connected.map(|it| it.connector));
+        let is_overdue = self.now() - deletion.published > LONGEST;
         let mut remains = None;
         for connector in known {
             let request = Disconnect {
                 organization,
                 connector: &connector,
                 reason: "the organization was deleted",
-                force: self.is_overdue(deletion.published) || !configured.contains(&connector),
+                force: is_overdue || !configured.contains(&connector),
                 actor: ACTOR,
                 request_id: format!("{}#{}", deletion.envelope.id, Uuid::now_v7()),
             };

@@ -38,7 +38,7 @@ impl Erasure {
         }
     }
 
-    /// How long after everything was erased it is looked once more, for what was written with delay; twelve seconds unless
+    /// How long after everything was erased it is looked once more, for what was written with delay; a minute unless
     /// told. Handlers that are at work are waited for besides.
     pub fn delay(mut self, delay: Duration) -> Self {
         self.delay = delay;

@@ -6,7 +6,7 @@ use infragpt_events::{
     OrganizationId,
     organization::{self, Erased, ErasedFacts, Organization, OrganizationCommand},
 };
-use infragpt_nats::{AggregateSubject, Cause, Erasable, Received};
+use infragpt_nats::{AggregateSubject, Cause, Erasable, Origin, Received};
 
 use crate::{
     account::{Account, prefixes},
@@ -38,14 +38,12 @@ impl Context {
             let known = self.accounts(organization).await?;
             let connectors: BTreeSet<_> = known.into_iter().map(|account| account.connector).collect();
             self.end_connections(organization, connectors, deletion).await?;
-            progress.quiet = self
-                .wait(std::mem::take(&mut progress.quiet), deletion.published)
-                .await?;
+            progress.quiet = self.wait(std::mem::take(&mut progress.quiet)).await?;
         }
         // Whose what is can be told only after that: an account that was let go may belong to another organization by now.
-        let accounts = self.accounts(organization).await?;
+        let mut accounts = self.accounts(organization).await?;
         for _ in 0..MOST_SWEEPS {
-            if self.sweep_organization(organization, &accounts, progress).await? == 0 {
+            if self.sweep_organization(organization, &mut accounts, progress).await? == 0 {
                 break;
             }
         }
@@ -70,11 +68,13 @@ impl Context {
     async fn sweep_organization(
         &self,
         organization: &OrganizationId,
-        accounts: &[Account],
+        accounts: &mut [Account],
         progress: &mut Progress,
     ) -> Result<u64, Error> {
         let mut count = 0;
         for account in accounts {
+            // The one before may have taken hours.
+            account.windows = self.windows(organization, &account.connector, &account.id).await?;
             count += self.erase_account(account, progress).await?;
         }
         let said = [
@@ -130,6 +130,7 @@ impl Context {
         };
         let cause = Cause {
             time: now,
+            origin: Origin::default(),
             ..Cause::of(deletion, ACTOR)
         };
         let subject = AggregateSubject::new::<Organization>(organization, organization::id(organization));

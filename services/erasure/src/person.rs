@@ -4,7 +4,7 @@ use infragpt_events::{
     OrganizationId,
     user::{self, Erased, User, UserCommand, UserEvent},
 };
-use infragpt_nats::{AggregateSubject, Cause, Erasable, Received, decode_event};
+use infragpt_nats::{AggregateSubject, Cause, Erasable, Origin, Received, decode_event};
 
 use crate::{
     connections::ACTOR, context::Context, error::Error, organization::MOST_SWEEPS, payload, progress::Progress,
@@ -26,13 +26,11 @@ impl Context {
         }
         let is_erased = state == User::Erased;
         if !is_erased {
-            progress.quiet = self
-                .wait(std::mem::take(&mut progress.quiet), deletion.published)
-                .await?;
+            progress.quiet = self.wait(std::mem::take(&mut progress.quiet)).await?;
         }
         let mut is_all = false;
         for _ in 0..MOST_SWEEPS {
-            let swept = self.sweep_person(&user, &subject, deletion, progress).await?;
+            let swept = self.sweep_person(&user, &subject, progress).await?;
             is_all = swept.is_all;
             if swept.count == 0 {
                 break;
@@ -59,16 +57,12 @@ impl Context {
         &self,
         user: &str,
         subject: &AggregateSubject,
-        deletion: &Received,
         progress: &mut Progress,
     ) -> Result<Swept, Error> {
         // What is said of an organization may name a person, and matter to the organization: it is erased once it was heard.
-        let heard = if self.is_overdue(deletion.published) {
-            u64::MAX
-        } else {
-            let handled = self.eraser.handled("RAW_CLERK", "clerk_handler").await?;
-            handled.map_or(u64::MAX, |handled| handled.up_to)
-        };
+        // However long that takes: it may say who is no administrator any more.
+        let handled = self.eraser.handled("RAW_CLERK", "clerk_handler").await?;
+        let heard = handled.map_or(0, |handled| handled.up_to);
         let mut is_all = true;
         let is_meant = |fact: &Erasable| {
             let is_heard = fact.subject.starts_with("raw.clerk.-.") || fact.sequence <= heard;
@@ -118,6 +112,7 @@ impl Context {
         };
         let cause = Cause {
             time: now,
+            origin: Origin::default(),
             ..Cause::of(deletion, ACTOR)
         };
         self.store

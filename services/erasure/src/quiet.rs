@@ -17,14 +17,17 @@ const HANDLERS: [(&str, &str); 6] = [
     ("EVENTS", "disconnections"),
 ];
 
-/// Refused attempts are written ten seconds later, and whose an account is is believed for two.
-pub(crate) const DELAY: Duration = Duration::from_secs(12);
+/// Refused attempts are written ten seconds later, and somebody who comes back from a provider's consent may take 45.
+pub(crate) const DELAY: Duration = Duration::from_mins(1);
 
 /// How long is waited for handlers; one that gives up on something does so after 15 minutes.
-const LONGEST: TimeDelta = TimeDelta::minutes(30);
+pub(crate) const LONGEST: TimeDelta = TimeDelta::minutes(30);
 
 /// How often it is looked whether they are done.
 const AGAIN: Duration = Duration::from_secs(1);
+
+/// A stream, a consumer of it, and up to where it was given messages.
+pub(crate) type Handler = (&'static str, &'static str, u64);
 
 /// How far the waiting is.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -34,15 +37,15 @@ pub(crate) enum Quiet {
     NotYet,
     /// Everything that there was is erased, since then.
     Since(DateTime<Utc>),
-    /// Who writes with delay has written; handlers have been given all of this, by stream and consumer.
-    Given(Vec<(&'static str, &'static str, u64)>),
+    /// Who writes with delay has written; since then handlers are waited for that have been given something.
+    Given(DateTime<Utc>, Vec<Handler>),
     /// Nobody works on it any more.
     Nobody,
 }
 
 impl Context {
-    /// The next step of `quiet`, for something that was deleted at `deleted`.
-    pub async fn wait(&self, quiet: Quiet, deleted: DateTime<Utc>) -> Result<Quiet, Error> {
+    /// The next step of `quiet`.
+    pub async fn wait(&self, quiet: Quiet) -> Result<Quiet, Error> {
         let now = self.now();
         Ok(match quiet {
             Quiet::NotYet => Quiet::Since(now),
@@ -59,10 +62,10 @@ impl Context {
                 if given.is_empty() {
                     Quiet::Nobody
                 } else {
-                    Quiet::Given(given)
+                    Quiet::Given(now, given)
                 }
             }
-            Quiet::Given(given) => {
+            Quiet::Given(since, given) => {
                 let mut left = Vec::new();
                 for (stream, consumer, sequence) in given {
                     let handled = self.eraser.handled(stream, consumer).await?;
@@ -72,7 +75,7 @@ impl Context {
                 }
                 if left.is_empty() {
                     Quiet::Nobody
-                } else if self.is_overdue(deleted) {
+                } else if now - since > LONGEST {
                     tracing::warn!(
                         waiting = ?left,
                         "Handlers take too long over what they were given before something was deleted: it is erased without \
@@ -80,7 +83,7 @@ impl Context {
                     );
                     Quiet::Nobody
                 } else {
-                    Quiet::Given(left)
+                    Quiet::Given(since, left)
                 }
             }
             Quiet::Nobody => Quiet::Nobody,
@@ -91,14 +94,9 @@ impl Context {
     pub fn until_next_look(&self, quiet: &Quiet) -> Duration {
         match quiet {
             Quiet::Since(since) => (*since + delta(self.delay) - self.now()).to_std().unwrap_or_default(),
-            Quiet::Given(_) => AGAIN,
+            Quiet::Given(..) => AGAIN,
             Quiet::NotYet | Quiet::Nobody => Duration::ZERO,
         }
-    }
-
-    /// Whether what was deleted then should be erased by now, whoever has to be waited for.
-    pub fn is_overdue(&self, deleted: DateTime<Utc>) -> bool {
-        self.now() - deleted > LONGEST
     }
 }
 

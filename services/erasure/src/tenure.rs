@@ -24,6 +24,14 @@ pub(crate) struct Window {
 }
 
 impl Window {
+    /// As far as it lies before `time`, or at it.
+    pub fn until(self, time: DateTime<Utc>) -> Self {
+        Self {
+            until: Some(self.until.map_or(time, |until| until.min(time))),
+            ..self
+        }
+    }
+
     /// Whether what was stored at `time` is the organization's.
     pub fn covers(&self, time: DateTime<Utc>) -> bool {
         self.since.is_none_or(|since| time > since) && self.until.is_none_or(|until| time <= until)

@@ -80,15 +80,15 @@ impl Context {
             ));
         };
         let now = self.now();
-        let state = self.signer.read(&signed).and_then(|state| {
-            state.check(&kind, now).map(|()| state.clone()).inspect_err(|_| {
-                // It was signed here, so it says truly whose attempt it is.
-                self.note_refused(&state, "expired or for another connector", &request.origin);
-            })
-        });
+        let state = self.signer.read(&signed);
         let state = state.map_err(|error| self.disbelieved(&kind, error, &request.origin))?;
+        // It was signed here, so it says truly whose attempt it is; nothing is noted any more of who is gone.
+        let organization = self.check_present(&state.organization).await?;
+        state.check(&kind, now).map_err(|error| {
+            self.note_refused(&state, "expired or for another connector", &request.origin);
+            self.disbelieved(&kind, error, &request.origin)
+        })?;
         let target = Target::new(state.organization.clone(), kind);
-        let organization = self.check_present(&target.organization).await?;
         check_administrator(&organization, &state.requested_by).inspect_err(|refused| {
             self.note_refused(&state, &refused.message, &request.origin);
         })?;

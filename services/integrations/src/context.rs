@@ -78,7 +78,7 @@ impl Context {
         };
         let wanted: String = kind.chars().take(64).collect();
         Err(ServiceError::new(
-            404,
+            400,
             format!("There is no connector `{wanted}`: {known}."),
         ))
     }

@@ -113,8 +113,8 @@ impl Context {
     }
 
     /// Ends a connection whose organization was deleted while it was made: whoever erases may have looked before. An
-    /// organization that can't be looked up now is looked at by them once more.
-    async fn check_still_present(&self, target: &Target, cause: &Cause) -> Result<(), ServiceError> {
+    /// organization that can't be looked up now is looked at when the connection is tried.
+    pub(crate) async fn check_still_present(&self, target: &Target, cause: &Cause) -> Result<(), ServiceError> {
         let Err(gone @ ServiceError { code: 410, .. }) = self.check_present(&target.organization).await else {
             return Ok(());
         };

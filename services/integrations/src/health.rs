@@ -71,6 +71,10 @@ impl Context {
         };
         let outcome = match present.connected() {
             Some(connected) if connected.account.id == account.account => {
+                if let Err(gone) = self.end_if_deleted(&target, &cause).await {
+                    tracing::warn!(organization.id = %target.organization, "Ended a connection: {}", gone.message);
+                    return;
+                }
                 let tried = self.validate_now(&target, &cause).await;
                 if tried.is_ok() && synchronize {
                     self.synchronize_now(&target, &cause).await.map(drop)
@@ -89,6 +93,12 @@ impl Context {
                 "The {} connection of `{}` can't be tried: {}", target.connector, target.organization, error.message
             );
         }
+    }
+
+    /// Ends a connection that was made while its organization was erased.
+    async fn end_if_deleted(&self, target: &Target, cause: &Cause) -> Result<(), ServiceError> {
+        let _turn = self.turns.of(target.integration).await;
+        self.check_still_present(target, cause).await
     }
 
     /// Lets an account go that was claimed and never connected, with the credential that may be left of it.

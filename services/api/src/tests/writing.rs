@@ -311,6 +311,9 @@ async fn what_others_refuse_is_said_in_their_words_and_their_failures_are_not() 
             "{code}"
         );
     }
+    let body = Some(json!({ "account": "refuse-400" }));
+    let unknown = begin(&maya, "slack", None, body).await.expect(404).detail();
+    assert_eq!(unknown, "There is no such connector.");
     for (code, status) in [(500, 500), (503, 503), (429, 503), (504, 504)] {
         let body = Some(json!({ "account": format!("refuse-{code}") }));
         let path = "/integrations/slack/authorizations";

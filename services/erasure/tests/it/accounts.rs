@@ -3,7 +3,7 @@
 use infragpt_events::organization::ErasedFacts;
 use serde_json::json;
 
-use crate::harness::Installation;
+use crate::harness::{Installation, until};
 
 /// T1 was acme's, then globex's, then acme's again.
 async fn passed_around(installation: &Installation) -> [u64; 3] {
@@ -50,6 +50,39 @@ async fn what_it_said_to_another_organization_stays() {
     assert_eq!(installation.files_with("canary-"), 0);
     assert!(installation.subjects("RAW_SLACK", ">").await.is_empty());
     assert!(installation.subjects("DEAD_LETTERS", ">").await.is_empty());
+}
+
+/// Who connects an account while it is erased for another loses nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_it_says_to_the_next_one_meanwhile_stays() {
+    let installation = Installation::start().await;
+    for connected in [("github", "7"), ("slack", "T1")] {
+        installation.fake.connect("acme", connected.0, connected.1).await;
+    }
+    for number in 0..200 {
+        installation.github(7, &format!("canary-acme-{number}")).await;
+    }
+    installation.slack("T1", "canary-acme-said").await;
+    installation.delete("acme").await;
+    let running = installation.erase().await;
+    // GitHub's come first, one after the other.
+    until("the erasure to have begun", async || {
+        let left = installation.subjects("RAW_GITHUB", ">").await.len();
+        (left < 199).then_some(())
+    })
+    .await;
+    assert_eq!(
+        installation.subjects("RAW_SLACK", ">").await.len(),
+        1,
+        "it has not come to it"
+    );
+    installation.fake.connect("globex", "slack", "T1").await;
+    installation.slack("T1", "canary-globex-says").await;
+    installation.until_erased("acme").await;
+    running.stop().await;
+    assert_eq!(installation.files_with("canary-acme"), 0);
+    assert_eq!(installation.subjects("RAW_SLACK", ">").await.len(), 1);
+    assert!(installation.files_with("canary-globex-says") > 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,7 +6,7 @@ use infragpt_events::{
     organization::{self, Organization, OrganizationCommand},
     user::{self, User, UserCommand},
 };
-use infragpt_nats::{AggregateSubject, Cause, Connection, EventStore, HandlerError, Received, Route};
+use infragpt_nats::{AggregateSubject, Cause, Connection, EventStore, HandlerError, Origin, Received, Route};
 use tracing::debug;
 
 use super::interpretation::{Action, Interpretation, interpret};
@@ -77,7 +77,11 @@ impl infragpt_nats::Handler for Handler {
             }
             Interpretation::Act { actor, action } => (actor, action),
         };
-        let cause = Cause::of(&received, actor);
+        let mut cause = Cause::of(&received, actor);
+        if action.deletes() {
+            // That it is gone stays for ever. The address is of somebody, and the fact has it for as long as it is kept.
+            cause.origin = Origin::default();
+        }
         match action {
             Action::Organization { organization, commands } => self.organization(&organization, &cause, commands).await,
             Action::User { user, command } => self.user(&user, &cause, command).await,

@@ -49,6 +49,16 @@ pub enum Action {
     },
 }
 
+impl Action {
+    /// Whether somebody is gone for good.
+    pub fn deletes(&self) -> bool {
+        match self {
+            Self::Organization { commands, .. } => commands.contains(&OrganizationCommand::Delete),
+            Self::User { command, .. } => matches!(command, UserCommand::Delete { .. }),
+        }
+    }
+}
+
 /// A payload that isn't what its type documents. It goes to the dead letters.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the payload can't be read as Clerk's `{kind}`: {problem}")]

@@ -1,30 +1,13 @@
 //! What was deleted can't be connected, whenever that is noticed, and what is connected for it can be ended.
 
 use infragpt_events::{
-    ConnectorKind, OrganizationId,
-    organization::{self, Organization, OrganizationCommand},
+    ConnectorKind,
+    organization::{OrganizationCommand, Role},
 };
-use infragpt_nats::{Accounts, AggregateSubject, Cause, EventStore, Origin};
+use infragpt_nats::Accounts;
 use serde_json::{Value, json};
 
-use crate::harness::{Running, now};
-
-async fn delete_acme(running: &Running) {
-    let acme = OrganizationId::parse("acme").unwrap();
-    let subject = AggregateSubject::new::<Organization>(&acme, organization::id(&acme));
-    let cause = Cause {
-        id: "deleted".into(),
-        correlation: "deleted".into(),
-        actor: "system:test".into(),
-        time: now(),
-        traceparent: None,
-        origin: Origin::default(),
-    };
-    EventStore::new(&running.connect("handlers").await)
-        .execute::<Organization>(&subject, &cause, OrganizationCommand::Delete)
-        .await
-        .unwrap();
-}
+use crate::harness::Running;
 
 async fn owner(running: &Running) -> Option<String> {
     let accounts = Accounts::new(&running.connect("integrations").await);
@@ -37,7 +20,7 @@ async fn owner(running: &Running) -> Option<String> {
 async fn a_deleted_organization_can_not_be_connected() {
     let running = Running::start().await;
     let state = running.initiate().await;
-    delete_acme(&running).await;
+    running.is_said(OrganizationCommand::Delete).await;
     let sentence = "Organization `acme` was deleted, so nothing can be connected for it.";
     let gone = (410, sentence.to_owned());
     assert_eq!(running.ask("initiate", json!({})).await, Err(gone.clone()));
@@ -55,12 +38,27 @@ async fn a_deleted_organization_can_not_be_connected() {
 }
 
 #[tokio::test]
+async fn what_an_administrator_began_does_not_outlive_their_permission() {
+    let running = Running::start().await;
+    let state = running.initiate().await;
+    running.maya_is(Role::Member).await;
+    let (code, message) = running.come_back(&state, "good", json!({})).await.unwrap_err();
+    assert_eq!(code, 403);
+    assert!(message.contains("no administrator"), "{message}");
+    assert_eq!(owner(&running).await, None);
+    running.maya_is(Role::Admin).await;
+    running.come_back(&state, "good", json!({})).await.unwrap();
+    assert_eq!(owner(&running).await.as_deref(), Some("acme"));
+    running.stop().await;
+}
+
+#[tokio::test]
 async fn what_is_deleted_while_it_is_connected_does_not_stay_connected() {
     let running = Running::start().await;
     let state = running.initiate().await;
     let (came_back, ()) = tokio::join!(running.come_back(&state, "slow", json!({})), async {
         running.forge.is_asked.notified().await;
-        delete_acme(&running).await;
+        running.is_said(OrganizationCommand::Delete).await;
         running.forge.answers.notify_one();
     });
     assert_eq!(came_back.unwrap_err().0, 410);
@@ -78,7 +76,7 @@ async fn what_is_deleted_while_it_is_connected_does_not_stay_connected() {
 async fn what_is_kept_for_a_connector_that_is_gone_ends_by_force_alone() {
     let mut running = Running::start().await;
     running.ask("connect", json!({ "account": "F1" })).await.unwrap();
-    delete_acme(&running).await;
+    running.is_said(OrganizationCommand::Delete).await;
     running.forget_the_forge().await;
     assert_eq!(running.ask("disconnect", json!({})).await.unwrap_err().0, 400);
     assert_eq!(owner(&running).await.as_deref(), Some("acme"));

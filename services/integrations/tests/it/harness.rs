@@ -4,10 +4,14 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
 use infragpt_connectors::Connector;
+use infragpt_events::{
+    OrganizationId,
+    organization::{self, Member, Organization, OrganizationCommand, Role},
+};
 use infragpt_integrations::{Integrations, Settings};
 use infragpt_local::NatsServer;
 use infragpt_nats::{
-    Connection, ConnectionConfiguration, Definitions, Log, Received,
+    AggregateSubject, Cause, Connection, ConnectionConfiguration, Definitions, EventStore, Log, Origin, Received,
     definition::{self, SERVER_CONFIGURATION},
     request,
 };
@@ -18,11 +22,15 @@ use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use url::Url;
+use uuid::Uuid;
 
 use crate::forge::Forge;
 
 /// How long a reply may take.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Who says what there is to know of an organization.
+pub const SAYS: &str = "system:test";
 
 /// The role `integrations`, and who asks it.
 pub struct Running {
@@ -64,7 +72,37 @@ impl Running {
             directory,
         };
         running.serves().await;
+        running.maya_is(Role::Admin).await;
         running
+    }
+
+    /// What maya may do in acme.
+    pub async fn maya_is(&self, role: Role) {
+        let member = Member {
+            user: "maya".to_owned(),
+            role,
+            updated_at: now(),
+        };
+        let membership = "mem_1".to_owned();
+        self.is_said(OrganizationCommand::Admit { membership, member }).await;
+    }
+
+    /// Something is said of acme.
+    pub async fn is_said(&self, command: OrganizationCommand) {
+        let acme = OrganizationId::parse("acme").unwrap();
+        let subject = AggregateSubject::new::<Organization>(&acme, organization::id(&acme));
+        let cause = Cause {
+            id: Uuid::now_v7().to_string(),
+            correlation: "said".into(),
+            actor: SAYS.into(),
+            time: now(),
+            traceparent: None,
+            origin: Origin::default(),
+        };
+        EventStore::new(&self.connect("handlers").await)
+            .execute::<Organization>(&subject, &cause, command)
+            .await
+            .unwrap();
     }
 
     /// The role starts again without the connector.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::Target;
+use super::{Target, of_connector};
 use crate::v1::{
     Error, Written,
     door::Asker,
@@ -80,7 +80,10 @@ pub(crate) async fn post(
         target: Target::of(&asker, &connector),
         account: wanted.account.as_deref(),
     };
-    let begun: Initiated = asker.ask("integration.v1.initiate", &request).await?;
+    let begun: Initiated = asker
+        .ask("integration.v1.initiate", &request)
+        .await
+        .map_err(of_connector)?;
     let authorization = Authorization {
         attempt: begun.attempt,
         url: begun.url,

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::Target;
+use super::{Target, of_connector};
 use crate::v1::{
     Error, Written,
     door::Asker,
@@ -69,7 +69,10 @@ pub(crate) async fn delete(
         reason: wanted.reason.as_ref().map(|word| word.0.as_str()),
         force: wanted.force,
     };
-    let ended: Disconnected = asker.ask("integration.v1.disconnect", &request).await?;
+    let ended: Disconnected = asker
+        .ask("integration.v1.disconnect", &request)
+        .await
+        .map_err(of_connector)?;
     let disconnection = Disconnection {
         state: ended.state,
         remaining: ended.remaining,

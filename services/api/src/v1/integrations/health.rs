@@ -6,6 +6,7 @@ use infragpt_events::OrganizationId;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::of_connector;
 use crate::v1::{
     Error,
     door::Asker,
@@ -65,7 +66,7 @@ pub(crate) async fn get(
     let request = ListIntegrations {
         organization: asker.organization(),
     };
-    let listed: Listed = asker.ask("integration.v1.list", &request).await?;
+    let listed: Listed = asker.ask("integration.v1.list", &request).await.map_err(of_connector)?;
     let found = listed
         .integrations
         .into_iter()

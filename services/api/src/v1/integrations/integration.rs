@@ -5,12 +5,14 @@ use infragpt_events::{
     ConnectorKind, OrganizationId,
     integration::{self, Lifecycle},
 };
+use infragpt_nats::request;
 use infragpt_projections::integrations;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::v1::{
+    Error,
     door::{Asker, Identity},
     words,
 };
@@ -118,5 +120,14 @@ impl<'a> Target<'a> {
             identity: asker.identity(),
             connector,
         }
+    }
+}
+
+/// The error of a command about a connector that stands in the path: one that isn't known isn't found. The other words of a
+/// service that can't read a request are not for whoever made none of it.
+pub(crate) fn of_connector(error: request::Error) -> Error {
+    match error {
+        request::Error::Service { code: 400, .. } => Error::no_such("connector"),
+        other => other.into(),
     }
 }

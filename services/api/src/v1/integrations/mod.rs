@@ -9,4 +9,4 @@ pub(crate) mod show;
 pub(crate) mod synchronize;
 pub(crate) mod validate;
 
-pub(crate) use integration::{Integration, Target};
+pub(crate) use integration::{Integration, Target, of_connector};

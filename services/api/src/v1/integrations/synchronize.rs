@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::Target;
+use super::{Target, of_connector};
 use crate::v1::{
     Error, Written,
     door::Asker,
@@ -38,7 +38,10 @@ pub(crate) async fn post(
     _: NoBody,
 ) -> Result<Written<Synchronization>, Error> {
     let target = Target::of(&asker, &connector);
-    let done: Synchronized = asker.ask("integration.v1.synchronize", &target).await?;
+    let done: Synchronized = asker
+        .ask("integration.v1.synchronize", &target)
+        .await
+        .map_err(of_connector)?;
     let found = Synchronization {
         resources: done.resources,
         events: done.appended,

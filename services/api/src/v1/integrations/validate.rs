@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::Target;
+use super::{Target, of_connector};
 use crate::v1::{
     Error, Written,
     door::Asker,
@@ -40,7 +40,10 @@ pub(crate) async fn post(
     _: NoBody,
 ) -> Result<Written<Validation>, Error> {
     let target = Target::of(&asker, &connector);
-    let tried: Validated = asker.ask("integration.v1.validate", &target).await?;
+    let tried: Validated = asker
+        .ask("integration.v1.validate", &target)
+        .await
+        .map_err(of_connector)?;
     let found = Validation {
         state: tried.state,
         reason: tried.reason,
