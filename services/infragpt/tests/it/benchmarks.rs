@@ -38,6 +38,7 @@ async fn a_quick_run_has_every_figure() {
         "api.changes",
         "api.changes.p50",
         "api.changes.p99",
+        "api.changes.unguarded",
         "session.verified",
         "credentials.read",
         "credentials.rotate",

@@ -15,11 +15,12 @@ use infragpt_connectors::{
     Authorization, Begin, Completion, Condition, Connector, Failure, Inbound, Listing, Operation, Returned,
 };
 use infragpt_events::{
-    ConnectorKind,
+    ConnectorKind, OrganizationId,
     integration::{Account, Connected, Resource, ResourceKind},
+    organization::{self, Member, Organization, OrganizationCommand, Role},
 };
 use infragpt_integrations::{Integrations, Settings};
-use infragpt_nats::{Connection, FactPublisher, Log, request};
+use infragpt_nats::{AggregateSubject, Cause, Connection, EventStore, FactPublisher, Log, request};
 use infragpt_vault::{Credential, KeyRing, Owner, Purpose, Reader, Secret, Vault};
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
@@ -192,7 +193,31 @@ impl Running {
             role,
         };
         until("the role to serve", async || running.ask("list", json!({})).await.ok()).await;
+        running.maya_administers_acme().await;
         running
+    }
+
+    async fn maya_administers_acme(&self) {
+        let acme = OrganizationId::parse("acme").unwrap();
+        let subject = AggregateSubject::new::<Organization>(&acme, organization::id(&acme));
+        let member = Member {
+            user: "maya".into(),
+            role: Role::Admin,
+            updated_at: clock(),
+        };
+        let membership = "mem_1".into();
+        let cause = Cause {
+            id: "said".into(),
+            correlation: "said".into(),
+            actor: "clerk".into(),
+            time: clock(),
+            traceparent: None,
+            origin: infragpt_nats::Origin::default(),
+        };
+        EventStore::new(&self.nats.connect(NatsUser::Handlers).await)
+            .execute::<Organization>(&subject, &cause, OrganizationCommand::Admit { membership, member })
+            .await
+            .unwrap();
     }
 
     async fn ask(&self, command: &str, more: Value) -> Result<Value, request::Error> {

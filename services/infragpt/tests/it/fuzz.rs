@@ -13,9 +13,12 @@ use crate::harness::App;
 const EXAMPLES: &str = "12";
 const SECONDS: &str = "90";
 
+/// What it is told.
+const SETTINGS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fuzz");
+
 /// Where schemathesis is installed, once for all runs with the same pins.
 async fn schemathesis() -> PathBuf {
-    let pins = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/requirements.txt");
+    let pins = Path::new(SETTINGS).join("requirements.txt");
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(
         || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target"),
         PathBuf::from,
@@ -80,6 +83,8 @@ async fn the_api_does_what_its_document_says() {
         .env("PYTHONPATH", &packages)
         .current_dir(app.directory())
         .arg(packages.join("bin/schemathesis"))
+        .arg("--config-file")
+        .arg(Path::new(SETTINGS).join("schemathesis.toml"))
         .args(["run", "--checks", "all", "--no-color", "--seed", "7"])
         .args([
             "--max-examples",

@@ -13,7 +13,7 @@ use governor::{
 use infragpt_events::OrganizationId;
 
 /// What a write costs, in requests: it is kept in the log, and its key for a day.
-const WRITE: NonZeroU32 = NonZeroU32::new(10).expect("ten is not zero");
+const WRITE: NonZeroU32 = NonZeroU32::new(5).expect("five is not zero");
 
 pub(crate) const LIMIT: HeaderName = HeaderName::from_static("ratelimit-limit");
 pub(crate) const REMAINING: HeaderName = HeaderName::from_static("ratelimit-remaining");
@@ -113,15 +113,15 @@ mod tests {
     }
 
     #[test]
-    fn a_write_costs_ten_and_never_more_than_there_is() {
+    fn a_write_costs_five_and_never_more_than_there_is() {
         let acme = OrganizationId::parse("acme").unwrap();
-        let wide = rate(60, 25);
-        assert_eq!(wide.take(&acme, &Method::PUT).remaining, 15);
-        assert_eq!(wide.take(&acme, &Method::DELETE).remaining, 5);
+        let wide = rate(60, 12);
+        assert_eq!(wide.take(&acme, &Method::PUT).remaining, 7);
+        assert_eq!(wide.take(&acme, &Method::DELETE).remaining, 2);
         let third = wide.take(&acme, &Method::POST);
-        assert!((5..=6).contains(&third.retry_after.unwrap()), "{third:?}");
-        assert_eq!(wide.take(&acme, &Method::GET).remaining, 4);
-        assert_eq!(rate(60, 5).take(&acme, &Method::PUT).retry_after, None);
+        assert!((2..=3).contains(&third.retry_after.unwrap()), "{third:?}");
+        assert_eq!(wide.take(&acme, &Method::GET).remaining, 1);
+        assert_eq!(rate(60, 3).take(&acme, &Method::PUT).retry_after, None);
     }
 
     #[test]
