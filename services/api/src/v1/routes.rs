@@ -94,7 +94,7 @@ pub fn routes(parts: Parts) -> Router {
     Router::new().nest("/api/v1", around(routes, &settings))
 }
 
-/// The OpenAPI document that [`routes`] serves.
+/// The OpenAPI document that [`routes()`] serves.
 pub fn document() -> OpenApi {
     complete(collect(|_, operation| operation).into_openapi())
 }
