@@ -46,6 +46,17 @@ async fn a_reader_writes_nothing() {
     }
 }
 
+#[tokio::test]
+async fn nobody_enters_who_reads_past_the_policies() {
+    let (fixture, _wall) = two().await;
+    let owner = &mut *fixture.connection().await;
+    let refused = sqlx::query("SELECT infragpt_enter('acme', 'user_acme')")
+        .execute(owner)
+        .await
+        .unwrap_err();
+    assert!(refused.to_string().contains("has to be infragpt_api"), "{refused}");
+}
+
 /// Reads names from the catalogue.
 async fn names(connection: &mut PgConnection, query: &'static str) -> BTreeSet<String> {
     let names = sqlx::query_scalar::<_, String>(query).fetch_all(connection).await;
