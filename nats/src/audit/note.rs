@@ -88,6 +88,10 @@ pub(super) struct Notes(Mutex<HashMap<Note, Tally>>);
 
 impl Notes {
     pub fn add(&self, mut note: Note, at: DateTime<Utc>) {
+        if note.is_anybodys() {
+            // It differs each time, and what somebody is refused often is one record.
+            note.origin.request = None;
+        }
         let mut notes = self.lock();
         if let Some(tally) = notes.get_mut(&note) {
             tally.add(at);

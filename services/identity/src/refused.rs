@@ -41,11 +41,7 @@ impl Context {
             refused: Some(checked("reason", request.reason)?),
             actor: actor(request.actor)?,
             correlation: None,
-            // Somebody chooses it anew each time: what they are refused often is one record.
-            origin: Origin {
-                request: None,
-                ..request.origin
-            },
+            origin: request.origin,
         });
         Ok(RefusedReply {})
     }

@@ -192,7 +192,7 @@ impl Context {
                 refused: Some(error.to_string()),
                 actor: "unknown".to_owned(),
                 correlation: None,
-                origin: anybodys(origin),
+                origin: origin.clone(),
             });
         }
         let code = match error {
@@ -213,7 +213,7 @@ impl Context {
             refused: Some(why.to_owned()),
             actor: "unknown".to_owned(),
             correlation: None,
-            origin: anybodys(origin),
+            origin: origin.clone(),
         });
     }
 }
@@ -226,14 +226,5 @@ fn check_administrator(organization: &Organization, requested_by: &str) -> Resul
             "Whoever began this is no administrator of the organization any more, so nothing was connected.",
         )),
         _ => Ok(()),
-    }
-}
-
-/// Where a refused attempt came from. What anybody can cause as often as they like is counted together, so nothing is kept
-/// that differs each time.
-fn anybodys(origin: &Origin) -> Origin {
-    Origin {
-        address: origin.address.clone(),
-        request: None,
     }
 }
