@@ -27,13 +27,12 @@ pub(crate) struct Account {
     pub connector: ConnectorKind,
     /// Its identifier there.
     pub id: String,
-    /// When what it said was the organization's.
+    /// When what it said was the organization's, as of the last time that it was swept.
     pub windows: Vec<Window>,
 }
 
 impl Context {
-    /// Every account that `organization` was ever connected to, as far as its events still tell, and what is its own of them
-    /// until now.
+    /// Every account that `organization` was ever connected to, as far as its events still tell; not yet when.
     pub async fn accounts(&self, organization: &OrganizationId) -> Result<Vec<Account>, Error> {
         let mut names = BTreeSet::new();
         let filter = format!("events.integration.{organization}.*.authorized");
@@ -41,12 +40,12 @@ impl Context {
             names.insert((connector, account));
         })
         .await?;
-        let mut accounts = Vec::new();
-        for (connector, id) in names {
-            let windows = self.windows(organization, &connector, &id).await?;
-            accounts.push(Account { connector, id, windows });
-        }
-        Ok(accounts)
+        let accounts = names.into_iter().map(|(connector, id)| Account {
+            connector,
+            id,
+            windows: Vec::new(),
+        });
+        Ok(accounts.collect())
     }
 
     async fn authorized(

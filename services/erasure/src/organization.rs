@@ -73,7 +73,7 @@ impl Context {
     ) -> Result<u64, Error> {
         let mut count = 0;
         for account in accounts {
-            // The one before may have taken hours.
+            // Now, because the one before may have taken hours.
             account.windows = self.windows(organization, &account.connector, &account.id).await?;
             count += self.erase_account(account, progress).await?;
         }
