@@ -16,34 +16,23 @@ use crate::{Page, column, members, page::one_more, wall::Wall};
 const USUAL: u16 = 50;
 
 struct Row {
-    role: Option<String>,
-    document: Option<String>,
-    occurred_at: Option<DateTime<Utc>>,
-    sequence: Option<i64>,
-}
-
-/// A row where there is one.
-struct Found {
     document: String,
-    key: Key,
+    occurred_at: DateTime<Utc>,
+    sequence: i64,
 }
 
 impl Row {
-    fn found(self) -> Option<Found> {
-        let key = Key {
-            occurred_at: self.occurred_at?,
-            sequence: self.sequence?,
-        };
-        Some(Found {
-            document: self.document?,
-            key,
-        })
+    fn key(&self) -> Key {
+        Key {
+            occurred_at: self.occurred_at,
+            sequence: self.sequence,
+        }
     }
 }
 
-impl From<Found> for Document {
-    fn from(found: Found) -> Self {
-        Self::new(found.document)
+impl From<Row> for Document {
+    fn from(row: Row) -> Self {
+        Self::new(row.document)
     }
 }
 
@@ -74,12 +63,75 @@ pub async fn documents(
     after: Option<&Key>,
     limit: u16,
 ) -> Result<Page<Document, Key>, sqlx::Error> {
-    let (_, page) = read(connection, organization, None, filter, after, limit).await?;
-    Ok(page)
+    let since = filter.from();
+    let before = before(filter.until, after);
+    let kinds: BTreeSet<ChangeKind> = filter.kinds.iter().copied().collect();
+    let kinds: Vec<String> = kinds.into_iter().map(|kind| kind.as_str().to_owned()).collect();
+    // A statement for each way to read, so that each has one plan with the index made for it.
+    macro_rules! rows {
+        ($source:tt $(, $value:expr)*) => {
+            sqlx::query_as!(
+                Row,
+                r#"SELECT document AS "document!", occurred_at AS "occurred_at!", sequence AS "sequence!" "# + $source + "ORDER BY occurred_at DESC, sequence DESC LIMIT $5",
+                organization.as_str(),
+                since,
+                before.occurred_at,
+                before.sequence,
+                one_more(limit),
+                $($value,)*
+            )
+            .fetch_all(connection)
+            .await?
+        };
+    }
+    let rows = match (&filter.actor, &filter.repository, &*kinds) {
+        (None, None, []) => rows!(
+            "FROM changes
+             WHERE organization_id = $1 AND occurred_at >= $2 AND (occurred_at, sequence) < ($3, $4) "
+        ),
+        // Each kind's newest, and the newest of those.
+        (None, None, kinds) => rows!(
+            "FROM unnest($6::text[]) AS wanted (wanted_kind) CROSS JOIN LATERAL (
+                 SELECT * FROM changes
+                 WHERE organization_id = $1 AND kind = wanted_kind
+                       AND occurred_at >= $2 AND (occurred_at, sequence) < ($3, $4)
+                 ORDER BY occurred_at DESC, sequence DESC LIMIT $5) AS newest ",
+            kinds
+        ),
+        (None, Some(repository), kinds) => rows!(
+            "FROM changes
+             WHERE organization_id = $1 AND repository_key = lower(left($6, 256))
+                   AND (kind = ANY($7) OR cardinality($7) = 0)
+                   AND occurred_at >= $2 AND (occurred_at, sequence) < ($3, $4) ",
+            column::key(repository),
+            kinds
+        ),
+        // Whoever has the name, and then whoever has only the identifier.
+        (Some(actor), repository, kinds) => rows!(
+            "FROM ((SELECT * FROM changes
+                    WHERE organization_id = $1 AND actor_name_key = lower(left($6, 256))
+                          AND (kind = ANY($7) OR cardinality($7) = 0)
+                          AND repository_key = coalesce(lower(left($8, 256)), repository_key)
+                          AND occurred_at >= $2 AND (occurred_at, sequence) < ($3, $4)
+                    ORDER BY occurred_at DESC, sequence DESC LIMIT $5)
+                   UNION ALL
+                   (SELECT * FROM changes
+                    WHERE organization_id = $1 AND actor_id_key = lower(left($6, 256))
+                          AND actor_name_key <> lower(left($6, 256))
+                          AND (kind = ANY($7) OR cardinality($7) = 0)
+                          AND repository_key = coalesce(lower(left($8, 256)), repository_key)
+                          AND occurred_at >= $2 AND (occurred_at, sequence) < ($3, $4)
+                    ORDER BY occurred_at DESC, sequence DESC LIMIT $5)) AS done ",
+            column::text(actor),
+            kinds,
+            repository.as_deref().map(column::key)
+        ),
+    };
+    Ok(Page::cut(rows, limit, Row::key))
 }
 
-/// Enters the wall as `user` of `organization`, and reads [`documents`] there: one round trip for what [`Wall::enter`],
-/// [`documents`] and leaving take three for. The role is none, and the page is empty, where they don't belong to it.
+/// Enters the wall as `user` of `organization`, and reads [`documents`] there. The role is none, and the page is empty, where
+/// they don't belong to it.
 ///
 /// # Errors
 /// When the database can't be read.
@@ -91,25 +143,26 @@ pub async fn enter(
     after: Option<&Key>,
     limit: u16,
 ) -> Result<(Option<Role>, Page<Document, Key>), sqlx::Error> {
-    let mut once = wall.once(organization).await?;
-    let connection = once.connection();
-    let is_newest = limit == USUAL && after.is_none() && *filter == Filter::default();
-    if is_newest {
-        newest(connection, organization, user).await
-    } else {
-        read(connection, organization, Some(user), filter, after, limit).await
+    if limit == USUAL && after.is_none() && *filter == Filter::default() {
+        return newest(wall.once(organization).await?.connection(), organization, user).await;
     }
+    let mut inside = wall.enter(organization, user).await?;
+    let page = documents(inside.connection(), organization, filter, after, limit).await?;
+    Ok((inside.role(), page))
 }
 
-/// As [`read`], for the page that is asked for most. PostgreSQL plans a statement anew each time it is executed where it expects
-/// a better plan of knowing the values, as it does of a range and of a length; planning takes longer than this page.
+/// The page that is asked for most, in one statement that enters by itself: one round trip for what takes three otherwise.
+///
+/// PostgreSQL plans a statement anew each time it is executed where it expects a better plan of knowing the values, as it does
+/// of a range and of a length; planning takes longer than this page.
 async fn newest(
     connection: &mut PgConnection,
     organization: &OrganizationId,
     person: &str,
 ) -> Result<(Option<Role>, Page<Document, Key>), sqlx::Error> {
-    let rows = sqlx::query_as!(
-        Row,
+    // Entering comes first because the other side of the join is looked at for each row of this one; would it not, nothing was
+    // found.
+    let rows = sqlx::query!(
         r#"SELECT entered.role, page.document AS "document?", page.occurred_at AS "occurred_at?",
                   page.sequence AS "sequence?"
            FROM (SELECT infragpt_enter($1, $2) AS role OFFSET 0) AS entered
@@ -123,115 +176,16 @@ async fn newest(
     )
     .fetch_all(connection)
     .await?;
-    Ok(found(rows, USUAL))
-}
-
-/// The changes, and what `person` may do, who is named where the statement has to open the wall before it reads.
-async fn read(
-    connection: &mut PgConnection,
-    organization: &OrganizationId,
-    person: Option<&str>,
-    filter: &Filter,
-    after: Option<&Key>,
-    limit: u16,
-) -> Result<(Option<Role>, Page<Document, Key>), sqlx::Error> {
-    let since = filter.from();
-    let before = before(filter.until, after);
-    let kinds: BTreeSet<ChangeKind> = filter.kinds.iter().copied().collect();
-    let kinds: Vec<String> = kinds.into_iter().map(|kind| kind.as_str().to_owned()).collect();
-    // A statement for each way to read, so that each has one plan with the index made for it. Where it opens the wall, that
-    // comes first because the other side of the join is looked at for each row of this one; would it not, nothing was found.
-    macro_rules! statement {
-        ($before:tt $source:tt $after:tt $(, $value:expr)*) => {
-            sqlx::query_as!(
-                Row,
-                $before + $source + "ORDER BY occurred_at DESC, sequence DESC LIMIT $5" + $after,
-                organization.as_str(),
-                since,
-                before.occurred_at,
-                before.sequence,
-                one_more(limit),
-                person,
-                $($value,)*
-            )
-            .fetch_all(connection)
-            .await?
-        };
-    }
-    macro_rules! rows {
-        ($source:tt $(, $value:expr)*) => {
-            if person.is_some() {
-                statement!(
-                    r#"SELECT entered.role, page.document AS "document?", page.occurred_at AS "occurred_at?",
-                              page.sequence AS "sequence?"
-                       FROM (SELECT infragpt_enter($1, $6) AS role OFFSET 0) AS entered
-                            LEFT JOIN LATERAL (SELECT document, occurred_at, sequence "#
-                    $source
-                    ") AS page ON true"
-                    $(, $value)*
-                )
-            } else {
-                statement!(
-                    r#"SELECT $6::text AS role, document AS "document?", occurred_at AS "occurred_at?",
-                              sequence AS "sequence?" "#
-                    $source
-                    ""
-                    $(, $value)*
-                )
-            }
-        };
-    }
-    let rows = match (&filter.actor, &filter.repository, &*kinds) {
-        (None, None, []) => rows!(
-            "FROM changes
-             WHERE organization_id = $1 AND occurred_at >= $2 AND (occurred_at, sequence) < ($3, $4) "
-        ),
-        // Each kind's newest, and the newest of those.
-        (None, None, kinds) => rows!(
-            "FROM unnest($7::text[]) AS wanted (wanted_kind) CROSS JOIN LATERAL (
-                 SELECT * FROM changes
-                 WHERE organization_id = $1 AND kind = wanted_kind
-                       AND occurred_at >= $2 AND (occurred_at, sequence) < ($3, $4)
-                 ORDER BY occurred_at DESC, sequence DESC LIMIT $5) AS newest ",
-            kinds
-        ),
-        (None, Some(repository), kinds) => rows!(
-            "FROM changes
-             WHERE organization_id = $1 AND repository_key = lower(left($7, 256))
-                   AND (kind = ANY($8) OR cardinality($8) = 0)
-                   AND occurred_at >= $2 AND (occurred_at, sequence) < ($3, $4) ",
-            column::key(repository),
-            kinds
-        ),
-        // Whoever has the name, and then whoever has only the identifier.
-        (Some(actor), repository, kinds) => rows!(
-            "FROM ((SELECT * FROM changes
-                    WHERE organization_id = $1 AND actor_name_key = lower(left($7, 256))
-                          AND (kind = ANY($8) OR cardinality($8) = 0)
-                          AND repository_key = coalesce(lower(left($9, 256)), repository_key)
-                          AND occurred_at >= $2 AND (occurred_at, sequence) < ($3, $4)
-                    ORDER BY occurred_at DESC, sequence DESC LIMIT $5)
-                   UNION ALL
-                   (SELECT * FROM changes
-                    WHERE organization_id = $1 AND actor_id_key = lower(left($7, 256))
-                          AND actor_name_key <> lower(left($7, 256))
-                          AND (kind = ANY($8) OR cardinality($8) = 0)
-                          AND repository_key = coalesce(lower(left($9, 256)), repository_key)
-                          AND occurred_at >= $2 AND (occurred_at, sequence) < ($3, $4)
-                    ORDER BY occurred_at DESC, sequence DESC LIMIT $5)) AS done ",
-            column::text(actor),
-            kinds,
-            repository.as_deref().map(column::key)
-        ),
-    };
-    Ok(found(rows, limit))
-}
-
-/// What was read, as a page.
-fn found(rows: Vec<Row>, limit: u16) -> (Option<Role>, Page<Document, Key>) {
     let role = rows.first().and_then(|row| row.role.as_deref()).map(members::role);
-    let mut found: Vec<Found> = rows.into_iter().filter_map(Row::found).collect();
+    let found = rows.into_iter().filter_map(|row| {
+        Some(Row {
+            document: row.document?,
+            occurred_at: row.occurred_at?,
+            sequence: row.sequence?,
+        })
+    });
+    let mut found: Vec<Row> = found.collect();
     // In order they are, but a join does not promise it.
-    found.sort_by(|one, other| other.key.cmp(&one.key));
-    (role, Page::cut(found, limit, |found| found.key.clone()))
+    found.sort_by_key(|row| std::cmp::Reverse(row.key()));
+    Ok((role, Page::cut(found, USUAL, Row::key)))
 }
