@@ -1,7 +1,7 @@
 //! The door of the API: what every request goes through before a route sees it, and every response on its way out.
 //!
-//! [`admit`] stands before each route: session, organization, rate, origin, position; for what changes something also the
-//! permission, the body and the idempotency key. [`Reader`] and [`Asker`] are all that a route gets; whoever reads with them
+//! [`admit`] stands before each route: session, organization, rate, origin; the permission and then the position, for whoever
+//! waits for one; for what changes something the permission, the body and the idempotency key. [`Reader`] and [`Asker`] are all that a route gets; whoever reads with them
 //! is found to have the permission there. [`around`] stands around all routes: entity tags, time limit, CORS, security headers.
 
 mod admit;
