@@ -39,6 +39,23 @@ pub struct StreamSummary {
     pub subjects: BTreeMap<String, u64>,
 }
 
+/// What a stream still has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Bounds {
+    /// The sequence of its first message; one more than the last when it has none.
+    pub first_sequence: u64,
+    /// When that was stored, where there is one.
+    pub first_time: Option<DateTime<Utc>>,
+    /// The sequence of its last message, which it may no longer have; 0 when it never had one.
+    pub last_sequence: u64,
+    /// When that was stored, where there was one.
+    pub last_time: Option<DateTime<Utc>>,
+    /// How many messages it holds.
+    pub messages: u64,
+    /// When it was made.
+    pub created: DateTime<Utc>,
+}
+
 /// How far a consumer is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ConsumerSummary {
@@ -90,6 +107,40 @@ impl Log {
     ) -> Result<Option<(Vec<Received>, u64)>, Error> {
         let some = direct::read_some(&self.connection.client, stream, filter, start, most).await?;
         Ok((some.last > 0).then_some((some.messages, some.last)))
+    }
+
+    /// The message of `stream` at `sequence`, if that is there and a CloudEvent.
+    ///
+    /// # Errors
+    /// [`Error::Read`].
+    pub async fn at(&self, stream: &str, sequence: u64) -> Result<Option<Received>, Error> {
+        let start = Start::After(sequence.saturating_sub(1));
+        let found = direct::read_some(&self.connection.client, stream, ">", start, 1).await?;
+        Ok(found.messages.into_iter().find(|found| found.sequence == sequence))
+    }
+
+    /// What `stream` still has.
+    ///
+    /// # Errors
+    /// [`Error::Api`].
+    pub async fn bounds(&self, stream: &str) -> Result<Bounds, Error> {
+        let info: StreamInfo = self.api(format!("$JS.API.STREAM.INFO.{stream}"), &json!({})).await?;
+        let StreamState {
+            messages,
+            first_seq,
+            first_ts,
+            last_seq,
+            last_ts,
+            ..
+        } = info.state;
+        Ok(Bounds {
+            first_sequence: first_seq,
+            first_time: first_ts.filter(|_| messages > 0),
+            last_sequence: last_seq,
+            last_time: last_ts.filter(|_| last_seq > 0),
+            messages,
+            created: info.created,
+        })
     }
 
     /// What `stream` holds.
@@ -153,6 +204,7 @@ impl Log {
 #[derive(Deserialize)]
 struct StreamInfo {
     config: StreamConfiguration,
+    created: DateTime<Utc>,
     state: StreamState,
 }
 
@@ -166,7 +218,12 @@ struct StreamConfiguration {
 #[derive(Deserialize)]
 struct StreamState {
     messages: u64,
+    first_seq: u64,
+    #[serde(default)]
+    first_ts: Option<DateTime<Utc>>,
     last_seq: u64,
+    #[serde(default)]
+    last_ts: Option<DateTime<Utc>>,
     #[serde(default)]
     subjects: Option<BTreeMap<String, u64>>,
 }

@@ -3,6 +3,8 @@
 /// What the shell gets to see.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExitCode {
+    /// Whoever read what it printed went away, which is no failure.
+    Closed = 0,
     /// It ran, and what it found is not as it should be.
     Findings = 1,
     /// It was called or configured wrongly.
@@ -35,6 +37,19 @@ impl Failure {
         Self {
             code: ExitCode::Usage,
             source: source.into(),
+        }
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        let code = match error.kind() {
+            std::io::ErrorKind::BrokenPipe => ExitCode::Closed,
+            _ => ExitCode::Unavailable,
+        };
+        Self {
+            code,
+            source: error.into(),
         }
     }
 }

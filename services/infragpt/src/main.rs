@@ -18,6 +18,7 @@ fn main() -> ExitCode {
     };
     match runtime.block_on(command.run()) {
         Ok(()) => ExitCode::SUCCESS,
+        Err(failure) if failure.code == infragpt::failure::ExitCode::Closed => ExitCode::SUCCESS,
         Err(failure) => {
             eprintln!("infragpt: {failure}");
             ExitCode::from(failure.code as u8)

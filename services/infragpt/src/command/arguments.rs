@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use super::{integrations, keys, nats, projections, sandbox};
+use super::{integrations, keys, nats, projections, sandbox, tail};
 use crate::{bench, configuration, demo, environment, failure::Failure, logging, role::Role, serve};
 
 const EXAMPLES: &str = "\
@@ -60,6 +60,10 @@ enum Action {
     Bench(bench::Arguments),
     /// Run only the sandbox: simulated Slack and GitHub
     Sandbox(sandbox::Arguments),
+    /// Show the last events of the log, and then what comes, until Ctrl-C
+    Tail(Box<tail::Tail>),
+    /// Look for something in the log; exit code 1 if it is not there
+    Grep(Box<tail::Grep>),
     /// Streams and consumers
     #[command(subcommand)]
     Nats(nats::Action),
@@ -94,6 +98,8 @@ impl Command {
                 roles,
                 until_stdin_closes,
             } => serve::run(&configured()?, &roles, until_stdin_closes).await,
+            Action::Tail(tail) => tail.run(&configured()?).await,
+            Action::Grep(grep) => grep.run(&configured()?).await,
             Action::Nats(action) => action.run(&configured()?).await,
             Action::Migrate => projections::migrate(&configured()?).await,
             Action::Projections(action) => action.run(&configured()?).await,

@@ -6,8 +6,11 @@ mod connection;
 mod integrations;
 mod keys;
 mod nats;
+pub mod output;
 mod projections;
 mod sandbox;
+mod select;
+mod tail;
 
 pub use arguments::Command;
 pub use connection::{connect, settings};

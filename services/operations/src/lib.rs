@@ -1,0 +1,13 @@
+//! What operators see of the log, and do with it: selected, shown without secrets, traced and replayed.
+
+pub mod event;
+pub mod expression;
+pub mod reading;
+mod redaction;
+pub mod selection;
+
+pub use event::Event;
+pub use expression::Expression;
+pub use reading::{Mode, Reader};
+pub use redaction::{redact, redact_json};
+pub use selection::Selection;
