@@ -12,7 +12,7 @@ use infragpt_events::{ConnectorKind, OrganizationId};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{Connection, Token, direct, publish};
+use crate::{Connection, Rehearsal, Token, direct, publish};
 
 const STREAM: &str = "KV_CONNECTOR_ACCOUNTS";
 
@@ -112,6 +112,28 @@ pub enum Error {
 pub struct Accounts {
     connection: Connection,
     known: Arc<Mutex<HashMap<String, (Instant, Claim)>>>,
+}
+
+/// Looks up whose account it is: now, or as it was.
+#[derive(Debug, Clone)]
+pub enum Lookup {
+    /// As of two seconds ago at most.
+    Now(Accounts),
+    /// As of a rehearsal's moment.
+    AsItWas(Rehearsal),
+}
+
+impl Lookup {
+    /// Whose account it is, or was, if anyone's.
+    ///
+    /// # Errors
+    /// [`Error`] when the bucket can't be read.
+    pub async fn find(&self, connector: &ConnectorKind, account: &str) -> Result<Option<Claim>, Error> {
+        match self {
+            Self::Now(accounts) => accounts.find(connector, account).await,
+            Self::AsItWas(rehearsal) => Ok(rehearsal.claim(connector, account)),
+        }
+    }
 }
 
 impl Accounts {

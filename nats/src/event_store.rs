@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use uuid::{Uuid, uuid};
 
 use crate::{
-    AggregateSubject, Connection, DecodeFailure, Envelope, Received, decode_event, direct, publish,
+    AggregateSubject, Connection, DecodeFailure, Envelope, Received, Rehearsal, decode_event, direct, publish,
     received::event_type,
 };
 
@@ -128,18 +128,33 @@ pub enum ExecuteError<E: std::error::Error + 'static> {
     Store(#[from] Error),
 }
 
-/// The event store.
+/// The event store: the log, or the log as it was.
 #[derive(Debug, Clone)]
-pub struct EventStore {
+pub struct EventStore(Log);
+
+#[derive(Debug, Clone)]
+enum Log {
+    Live(Live),
+    AsItWas(Rehearsal),
+}
+
+/// The log, with the permissions of a connection's role.
+#[derive(Debug, Clone)]
+struct Live {
     connection: Connection,
 }
 
 impl EventStore {
     /// The store with the permissions of `connection`'s role.
     pub fn new(connection: &Connection) -> Self {
-        Self {
+        Self(Log::Live(Live {
             connection: connection.clone(),
-        }
+        }))
+    }
+
+    /// The log as it was; what is executed is kept by `rehearsal` and appended nowhere.
+    pub fn rehearse(rehearsal: &Rehearsal) -> Self {
+        Self(Log::AsItWas(rehearsal.clone()))
     }
 
     /// Loads an aggregate by folding its events.
@@ -147,15 +162,10 @@ impl EventStore {
     /// # Errors
     /// [`Error::Load`] and [`Error::Decode`].
     pub async fn load<A: Aggregate>(&self, subject: &AggregateSubject) -> Result<Loaded<A>, Error> {
-        let stored = direct::read_all(&self.connection.client, subject.stream(), &subject.all(), 1).await?;
-        let mut state = A::default();
-        for received in &stored.messages {
-            state = state.evolve(&decode_event::<A::Event>(received)?.event);
+        match &self.0 {
+            Log::Live(live) => live.load(subject).await,
+            Log::AsItWas(rehearsal) => rehearsal.load(subject).await,
         }
-        Ok(Loaded {
-            state,
-            version: Version(stored.last),
-        })
     }
 
     /// An aggregate's events in order, each with the time at which it was stored.
@@ -166,20 +176,26 @@ impl EventStore {
         &self,
         subject: &AggregateSubject,
     ) -> Result<Vec<(DateTime<Utc>, A::Event)>, Error> {
-        let stored = direct::read_all(&self.connection.client, subject.stream(), &subject.all(), 1).await?;
+        let stored = match &self.0 {
+            Log::Live(live) => live.events(subject).await?.messages,
+            Log::AsItWas(rehearsal) => rehearsal.events(subject).await?,
+        };
         stored
-            .messages
             .iter()
             .map(|received| Ok((received.published, decode_event::<A::Event>(received)?.event)))
             .collect()
     }
 
-    /// The sequence of the newest event of all, from the stream's leader; 0 before the first.
+    /// The sequence of the newest event of all, from the stream's leader; 0 before the first, and in a rehearsal, where
+    /// nothing is new.
     ///
     /// # Errors
     /// [`Error::Load`].
     pub async fn last_sequence(&self) -> Result<u64, Error> {
-        let newest = direct::last(&self.connection.client, STREAM, "events.>").await?;
+        let Log::Live(Live { connection }) = &self.0 else {
+            return Ok(0);
+        };
+        let newest = direct::last(&connection.client, STREAM, "events.>").await?;
         Ok(newest.map_or(0, |last| last.sequence))
     }
 
@@ -193,8 +209,13 @@ impl EventStore {
         cause: &Cause,
         command: A::Command,
     ) -> Result<Executed<A::Event>, ExecuteError<A::Error>> {
-        let loaded = self.load::<A>(subject).await?;
-        self.execute_on(loaded, subject, cause, command).await
+        match &self.0 {
+            Log::Live(live) => {
+                let loaded = live.load::<A>(subject).await?;
+                live.execute_on(loaded, subject, cause, command).await
+            }
+            Log::AsItWas(rehearsal) => rehearsal.execute::<A>(subject, cause, command).await,
+        }
     }
 
     /// As [`execute`](Self::execute), but first tries on an aggregate that does not exist yet, which saves the
@@ -212,7 +233,28 @@ impl EventStore {
             state: A::default(),
             version: Version::default(),
         };
-        self.execute_on(nothing, subject, cause, command).await
+        match &self.0 {
+            Log::Live(live) => live.execute_on(nothing, subject, cause, command).await,
+            Log::AsItWas(rehearsal) => rehearsal.execute::<A>(subject, cause, command).await,
+        }
+    }
+}
+
+impl Live {
+    async fn events(&self, subject: &AggregateSubject) -> Result<direct::Read, direct::Error> {
+        direct::read_all(&self.connection.client, subject.stream(), &subject.all(), 1).await
+    }
+
+    async fn load<A: Aggregate>(&self, subject: &AggregateSubject) -> Result<Loaded<A>, Error> {
+        let stored = self.events(subject).await?;
+        let mut state = A::default();
+        for received in &stored.messages {
+            state = state.evolve(&decode_event::<A::Event>(received)?.event);
+        }
+        Ok(Loaded {
+            state,
+            version: Version(stored.last),
+        })
     }
 
     async fn execute_on<A: Aggregate>(
@@ -417,7 +459,7 @@ impl Message {
 }
 
 /// The same cause, decided again, gives the same identifiers, so handling a fact twice appends nothing new.
-fn event_id(subject: &AggregateSubject, cause: &Cause, name: &str, index: usize) -> Uuid {
+pub(crate) fn event_id(subject: &AggregateSubject, cause: &Cause, name: &str, index: usize) -> Uuid {
     Uuid::new_v5(
         &NAMESPACE,
         format!("{}\n{}\n{index}", cause.id, subject.event(name)).as_bytes(),

@@ -14,6 +14,8 @@ use crate::tool::Tools;
 /// No question is worked on for longer, whatever its deadline says.
 const LONGEST: Duration = Duration::from_mins(5);
 
+const TOO_LATE: &str = "Looking that up took too long. Please ask again in a minute.";
+
 /// The role `agent`.
 #[derive(Debug, Clone)]
 pub struct Agent {
@@ -62,17 +64,8 @@ impl Agent {
                 return;
             }
         };
-        let left = (ask.deadline - (self.clock)())
-            .to_std()
-            .unwrap_or(Duration::ZERO)
-            .min(LONGEST);
-        let tools = Tools {
-            connection: &self.connection,
-            frames,
-            clock: self.clock,
-            deadline: ask.deadline,
-        };
-        match timeout(left, builtin::answer(&ask, &tools)).await {
+        let tools = self.tools(&ask, Some(frames));
+        match timeout(self.left(&ask), builtin::answer(&ask, &tools)).await {
             Ok(Ok(answer)) => frames.answer(&answer).await,
             Ok(Err(error)) => {
                 let cause = std::error::Error::source(&error).map(ToString::to_string);
@@ -81,10 +74,34 @@ impl Agent {
             }
             Err(_) => {
                 tracing::warn!(conversation.id = %ask.conversation, "A question ran into its deadline");
-                frames
-                    .error("Looking that up took too long. Please ask again in a minute.")
-                    .await;
+                frames.error(TOO_LATE).await;
             }
         }
+    }
+
+    /// Answers as the service would, here and now: for a question that is asked again to see what this build says.
+    ///
+    /// # Errors
+    /// The sentence that would be said instead of an answer.
+    pub async fn rehearse(&self, ask: &Ask) -> Result<String, String> {
+        let tools = self.tools(ask, None);
+        match timeout(self.left(ask), builtin::answer(ask, &tools)).await {
+            Ok(answer) => answer.map_err(|error| error.sentence()),
+            Err(_) => Err(TOO_LATE.to_owned()),
+        }
+    }
+
+    fn tools<'question>(&'question self, ask: &Ask, frames: Option<&'question FrameSink>) -> Tools<'question> {
+        Tools {
+            connection: &self.connection,
+            frames,
+            clock: self.clock,
+            deadline: ask.deadline,
+        }
+    }
+
+    fn left(&self, ask: &Ask) -> Duration {
+        let left = (ask.deadline - (self.clock)()).to_std();
+        left.unwrap_or(Duration::ZERO).min(LONGEST)
     }
 }

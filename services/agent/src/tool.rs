@@ -68,7 +68,8 @@ impl Error {
 #[derive(Debug)]
 pub(crate) struct Tools<'question> {
     pub connection: &'question Connection,
-    pub frames: &'question FrameSink,
+    /// Who is told of each step, if somebody is.
+    pub frames: Option<&'question FrameSink>,
     pub clock: fn() -> DateTime<Utc>,
     pub deadline: DateTime<Utc>,
 }
@@ -84,8 +85,7 @@ impl Tools<'_> {
         if let Some(fields) = told.as_object_mut() {
             fields.remove("grant");
         }
-        self.frames
-            .step(&json!({"step": "tool_called", "tool": tool, "request": told}))
+        self.step(&json!({"step": "tool_called", "tool": tool, "request": told}))
             .await;
         let left = (self.deadline - (self.clock)()).to_std().unwrap_or(Duration::ZERO);
         let started = Instant::now();
@@ -99,12 +99,18 @@ impl Tools<'_> {
             Err(source) => {
                 let step =
                     json!({"step": "tool_failed", "tool": tool, "error": source.to_string(), "ms": milliseconds});
-                self.frames.step(&step).await;
+                self.step(&step).await;
                 return Err(Error::Call { tool, source });
             }
         };
-        self.frames.step(&returned(tool, &reply, milliseconds)).await;
+        self.step(&returned(tool, &reply, milliseconds)).await;
         serde_json::from_value(reply).map_err(|source| Error::Result { tool, source })
+    }
+
+    async fn step(&self, step: &Value) {
+        if let Some(frames) = self.frames {
+            frames.step(step).await;
+        }
     }
 }
 

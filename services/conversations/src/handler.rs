@@ -30,7 +30,7 @@ const TOOLS: [&str; 3] = [
 ];
 
 /// Who records answers.
-const ACTOR: &str = "role:conversations";
+pub(crate) const ACTOR: &str = "role:conversations";
 
 /// Handles the requests for answers.
 #[derive(Debug)]
@@ -67,6 +67,31 @@ impl Handler for Questions {
 
     async fn handle(&self, received: Received) -> Result<(), HandlerError> {
         Ok(self.answer(&received).await?)
+    }
+}
+
+/// What an agent is asked: at a time, and to be answered until another.
+pub(crate) fn asked(
+    requested: &AnswerRequested,
+    conversation: &AggregateSubject,
+    history: Vec<Said>,
+    grants: &GrantKey,
+    (now, deadline): (DateTime<Utc>, DateTime<Utc>),
+) -> Ask {
+    let grant = Grant {
+        organization: conversation.organization().clone(),
+        conversation: conversation.id(),
+        tools: TOOLS.map(str::to_owned).to_vec(),
+        expires: deadline,
+    };
+    Ask {
+        conversation: conversation.id(),
+        organization: conversation.organization().clone(),
+        question: requested.message.text.clone(),
+        history,
+        grant: grants.sign(&grant),
+        deadline,
+        now,
     }
 }
 
@@ -177,21 +202,13 @@ impl Questions {
 
     async fn ask(&self, question: &Question, history: Vec<Said>, now: DateTime<Utc>) -> Reply {
         let deadline = now + self.settings.answer_within;
-        let grant = Grant {
-            organization: question.organization.clone(),
-            conversation: question.conversation,
-            tools: TOOLS.map(str::to_owned).to_vec(),
-            expires: deadline,
-        };
-        let ask = Ask {
-            conversation: question.conversation,
-            organization: question.organization.clone(),
-            question: question.requested.message.text.clone(),
+        let ask = asked(
+            &question.requested,
+            &question.subject,
             history,
-            grant: self.grants.sign(&grant),
-            deadline,
-            now,
-        };
+            &self.grants,
+            (now, deadline),
+        );
         agent::ask(&self.connection, &ask, self.settings.answer_within).await
     }
 

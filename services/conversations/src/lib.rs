@@ -7,8 +7,10 @@ mod error;
 mod handler;
 mod history;
 mod outcome;
+mod rehearsal;
 mod service;
 mod watermark;
 
 pub use error::Error;
+pub use rehearsal::{Again, rehearse};
 pub use service::{Conversations, Settings};

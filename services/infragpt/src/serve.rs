@@ -403,7 +403,7 @@ fn api_settings(
     Ok(settings.map_err(Failure::usage)?.with_connectors(kinds))
 }
 
-fn grant_key(key: Option<&SecretString>) -> Result<GrantKey, Failure> {
+pub(crate) fn grant_key(key: Option<&SecretString>) -> Result<GrantKey, Failure> {
     let missing = || anyhow!("`grant.key` is missing: set INFRAGPT_GRANT_KEY to at least 32 random characters");
     GrantKey::new(key.ok_or_else(missing).map_err(Failure::usage)?)
         .map_err(|error| Failure::usage(anyhow::Error::from(error).context("`grant.key` can't be used")))

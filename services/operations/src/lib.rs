@@ -4,10 +4,12 @@ pub mod event;
 pub mod expression;
 pub mod reading;
 mod redaction;
+pub mod replay;
 pub mod selection;
 
 pub use event::Event;
 pub use expression::Expression;
 pub use reading::{Mode, Reader};
 pub use redaction::{redact, redact_json};
+pub use replay::Replay;
 pub use selection::Selection;

@@ -5,7 +5,10 @@ use infragpt_events::{
     change::{self, Change, ChangeCommand, Recorded},
     integration::{Integration, IntegrationCommand},
 };
-use infragpt_nats::{Accounts, AggregateSubject, Cause, Claim, Connection, EventStore, HandlerError, Received, Route};
+use infragpt_nats::{
+    Accounts, AggregateSubject, Cause, Claim, Connection, EventStore, HandlerError, Received, Rehearsal, Route,
+    account::Lookup,
+};
 use tracing::{debug, info};
 
 use super::interpretation::{Action, Interpretation, connector, interpret, route_key};
@@ -14,7 +17,7 @@ use crate::refusal::refused_is_done;
 /// Handles RAW_GITHUB. What nobody can ever read goes to the dead letters; what nobody connected stays in the stream.
 #[derive(Clone, Debug)]
 pub struct Handler {
-    accounts: Accounts,
+    accounts: Lookup,
     store: EventStore,
 }
 
@@ -22,8 +25,16 @@ impl Handler {
     /// A handler that reads and appends as `connection`'s user.
     pub fn new(connection: &Connection) -> Self {
         Self {
-            accounts: Accounts::new(connection),
+            accounts: Lookup::Now(Accounts::new(connection)),
             store: EventStore::new(connection),
+        }
+    }
+
+    /// A handler that decides on the log as it was, and appends nothing. One for each fact: it has no other memory.
+    pub fn rehearse(rehearsal: &Rehearsal) -> Self {
+        Self {
+            accounts: Lookup::AsItWas(rehearsal.clone()),
+            store: EventStore::rehearse(rehearsal),
         }
     }
 

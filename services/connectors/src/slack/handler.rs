@@ -7,7 +7,10 @@ use infragpt_events::{
     conversation::{self, Conversation, ConversationCommand},
     integration::{Integration, IntegrationCommand, Resource, ResourceKind},
 };
-use infragpt_nats::{Accounts, AggregateSubject, Cause, Claim, Connection, EventStore, HandlerError, Received, Route};
+use infragpt_nats::{
+    Accounts, AggregateSubject, Cause, Claim, Connection, EventStore, HandlerError, Received, Rehearsal, Route,
+    account::Lookup,
+};
 use tracing::{debug, info};
 
 use super::gestures::Gestures;
@@ -27,7 +30,7 @@ struct Context<'fact> {
 /// Handles RAW_SLACK. What nobody can ever read goes to the dead letters; what nobody connected stays in the stream.
 #[derive(Clone, Debug)]
 pub struct Handler {
-    accounts: Accounts,
+    accounts: Lookup,
     store: EventStore,
     gestures: Arc<Gestures>,
 }
@@ -36,8 +39,17 @@ impl Handler {
     /// A handler that reads and appends as `connection`'s user.
     pub fn new(connection: &Connection) -> Self {
         Self {
-            accounts: Accounts::new(connection),
+            accounts: Lookup::Now(Accounts::new(connection)),
             store: EventStore::new(connection),
+            gestures: Arc::default(),
+        }
+    }
+
+    /// A handler that decides on the log as it was, and appends nothing. One for each fact: it has no other memory.
+    pub fn rehearse(rehearsal: &Rehearsal) -> Self {
+        Self {
+            accounts: Lookup::AsItWas(rehearsal.clone()),
+            store: EventStore::rehearse(rehearsal),
             gestures: Arc::default(),
         }
     }

@@ -6,7 +6,9 @@ use infragpt_events::{
     organization::{self, Organization, OrganizationCommand},
     user::{self, User, UserCommand},
 };
-use infragpt_nats::{AggregateSubject, Cause, Connection, EventStore, HandlerError, Origin, Received, Route};
+use infragpt_nats::{
+    AggregateSubject, Cause, Connection, EventStore, HandlerError, Origin, Received, Rehearsal, Route,
+};
 use tracing::debug;
 
 use super::interpretation::{Action, Interpretation, interpret};
@@ -25,6 +27,13 @@ impl Handler {
     pub fn new(connection: &Connection) -> Self {
         Self {
             store: EventStore::new(connection),
+        }
+    }
+
+    /// A handler that decides on the log as it was, and appends nothing.
+    pub fn rehearse(rehearsal: &Rehearsal) -> Self {
+        Self {
+            store: EventStore::rehearse(rehearsal),
         }
     }
 

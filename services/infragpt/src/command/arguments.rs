@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use super::{integrations, keys, nats, projections, sandbox, tail};
+use super::{integrations, keys, nats, projections, replay, sandbox, tail};
 use crate::{bench, configuration, demo, environment, failure::Failure, logging, role::Role, serve};
 
 const EXAMPLES: &str = "\
@@ -64,6 +64,8 @@ enum Action {
     Tail(Box<tail::Tail>),
     /// Look for something in the log; exit code 1 if it is not there
     Grep(Box<tail::Grep>),
+    /// Replay recorded facts through this build, without any effect; exit code 1 where it decides differently
+    Replay(Box<replay::Arguments>),
     /// Streams and consumers
     #[command(subcommand)]
     Nats(nats::Action),
@@ -100,6 +102,7 @@ impl Command {
             } => serve::run(&configured()?, &roles, until_stdin_closes).await,
             Action::Tail(tail) => tail.run(&configured()?).await,
             Action::Grep(grep) => grep.run(&configured()?).await,
+            Action::Replay(replay) => replay.run(&configured()?).await,
             Action::Nats(action) => action.run(&configured()?).await,
             Action::Migrate => projections::migrate(&configured()?).await,
             Action::Projections(action) => action.run(&configured()?).await,

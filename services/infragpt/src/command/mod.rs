@@ -8,6 +8,7 @@ mod keys;
 mod nats;
 pub mod output;
 mod projections;
+mod replay;
 mod sandbox;
 mod select;
 mod tail;

@@ -213,16 +213,7 @@ impl Installation {
     /// # Errors
     /// When it fails, with what it said.
     pub async fn infragpt(&self, arguments: &[&str]) -> anyhow::Result<String> {
-        let output = tokio::process::Command::new(&self.options.binary)
-            .args(arguments)
-            .envs(&self.environment)
-            .env("INFRAGPT_LOG_LEVEL", "warn")
-            // What an operator hands over; no role is given it.
-            .env("INFRAGPT_SLACK_BOT_TOKEN", &self.endpoints.slack_bot_token)
-            .current_dir(&self.options.data_directory)
-            .output()
-            .await
-            .context("infragpt can't be run")?;
+        let output = self.operate(arguments).await?;
         let said = String::from_utf8_lossy(&output.stderr);
         anyhow::ensure!(
             output.status.success(),
@@ -230,6 +221,27 @@ impl Installation {
             arguments.join(" ")
         );
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+
+    /// Runs an operator's command, however it ends.
+    ///
+    /// # Errors
+    /// When it can't be run.
+    pub async fn operate(&self, arguments: &[&str]) -> anyhow::Result<std::process::Output> {
+        self.command(arguments).output().await.context("infragpt can't be run")
+    }
+
+    /// An operator's command, to be run.
+    pub fn command(&self, arguments: &[&str]) -> tokio::process::Command {
+        let mut command = tokio::process::Command::new(&self.options.binary);
+        command
+            .args(arguments)
+            .envs(&self.environment)
+            .env("INFRAGPT_LOG_LEVEL", "warn")
+            // What an operator hands over; no role is given it.
+            .env("INFRAGPT_SLACK_BOT_TOKEN", &self.endpoints.slack_bot_token)
+            .current_dir(&self.options.data_directory);
+        command
     }
 
     /// The variables that the roles are configured with.

@@ -23,6 +23,8 @@ mod installations;
 mod organizations;
 mod permissions;
 mod read_models;
+mod replaying;
 mod secrets;
+mod seeing;
 mod streams;
 mod subscription;

@@ -1,0 +1,159 @@
+//! The log as it was: commands are decided on it by the very code that runs live, and what they decide is kept and appended
+//! nowhere.
+
+mod claims;
+mod history;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use chrono::{DateTime, Utc};
+use infragpt_events::{Aggregate, ConnectorKind, DomainEvent as _};
+use serde_json::Value;
+use uuid::Uuid;
+
+use self::{claims::Claims, history::Histories};
+use crate::{
+    AggregateSubject, Cause, Claim, Connection, ExecuteError, Executed, Received, Version, decode_event, direct,
+    event_store::{self, Loaded, event_id},
+    received::event_type,
+};
+
+/// As of when the log is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moment {
+    /// Before this sequence of EVENTS.
+    Before(u64),
+    /// With everything that was stored until this time, and everything up to this sequence of EVENTS, whichever is more.
+    Until(DateTime<Utc>, u64),
+}
+
+impl Moment {
+    /// Whether `event` was in the log then.
+    pub fn has(&self, event: &Received) -> bool {
+        match *self {
+            Self::Before(sequence) => event.sequence < sequence,
+            Self::Until(time, sequence) => event.published <= time || event.sequence <= sequence,
+        }
+    }
+}
+
+/// What the log says, for any number of rehearsals.
+#[derive(Debug, Clone)]
+pub struct Stage(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    histories: Histories,
+    claims: Claims,
+}
+
+/// One rehearsal: the log as of a moment, and what was decided on it. Handlers take it in the place of a connection.
+#[derive(Debug, Clone)]
+pub struct Rehearsal {
+    stage: Stage,
+    moment: Moment,
+    decided: Arc<Mutex<Vec<Decided>>>,
+}
+
+/// An event that would have been appended.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Decided {
+    /// Its identifier, which is that of the recorded event if that was decided for the same reason.
+    pub id: Uuid,
+    /// The subject that it would have been published on.
+    pub subject: String,
+    /// Its CloudEvents type.
+    pub kind: String,
+    /// Who did it.
+    pub actor: String,
+    /// Its payload in today's shape.
+    pub payload: Value,
+}
+
+impl Stage {
+    /// Reads who had which account when, and otherwise nothing yet.
+    ///
+    /// # Errors
+    /// When EVENTS can't be read with `connection`'s permissions.
+    pub async fn open(connection: &Connection) -> Result<Self, direct::Error> {
+        Ok(Self(Arc::new(Shared {
+            histories: Histories::new(connection),
+            claims: Claims::read(connection).await?,
+        })))
+    }
+
+    /// The log as it was at `moment`.
+    pub fn at(&self, moment: Moment) -> Rehearsal {
+        Rehearsal {
+            stage: self.clone(),
+            moment,
+            decided: Arc::default(),
+        }
+    }
+}
+
+impl Rehearsal {
+    /// What would have been appended so far, in the order of deciding.
+    pub fn decided(&self) -> Vec<Decided> {
+        self.lock().clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Decided>> {
+        self.decided.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn claim(&self, connector: &ConnectorKind, account: &str) -> Option<Claim> {
+        self.stage.0.claims.at(connector, account, self.moment)
+    }
+
+    /// An aggregate's events then.
+    pub(crate) async fn events(&self, subject: &AggregateSubject) -> Result<Vec<Received>, direct::Error> {
+        let all = self.stage.0.histories.of(subject).await?;
+        Ok(all.iter().filter(|event| self.moment.has(event)).cloned().collect())
+    }
+
+    pub(crate) async fn load<A: Aggregate>(&self, subject: &AggregateSubject) -> Result<Loaded<A>, event_store::Error> {
+        let mut state = A::default();
+        let mut version = 0;
+        for received in self.events(subject).await? {
+            state = state.evolve(&decode_event::<A::Event>(&received)?.event);
+            version = received.sequence;
+        }
+        for decided in &*self.lock() {
+            if let Some(name) = decided.subject.strip_prefix(&subject.event(""))
+                && let Ok(event) =
+                    A::Event::decode(name, version_of(&decided.kind), decided.payload.to_string().as_bytes())
+            {
+                state = state.evolve(&event);
+            }
+        }
+        Ok(Loaded {
+            state,
+            version: Version(version),
+        })
+    }
+
+    pub(crate) async fn execute<A: Aggregate>(
+        &self,
+        subject: &AggregateSubject,
+        cause: &Cause,
+        command: A::Command,
+    ) -> Result<Executed<A::Event>, ExecuteError<A::Error>> {
+        let loaded = self.load::<A>(subject).await?;
+        let events = loaded.state.decide(command).map_err(ExecuteError::Refused)?;
+        let decided = events.iter().enumerate().map(|(index, event)| Decided {
+            id: event_id(subject, cause, event.name(), index),
+            subject: subject.event(event.name()),
+            kind: event_type(event),
+            actor: cause.actor.clone(),
+            payload: event.payload(),
+        });
+        self.lock().extend(decided);
+        Ok(Executed { events, position: None })
+    }
+}
+
+fn version_of(kind: &str) -> u32 {
+    let version = kind.rsplit_once(".v").and_then(|(_, version)| version.parse().ok());
+    version.unwrap_or(1)
+}

@@ -1,0 +1,351 @@
+//! `infragpt replay`: recorded facts and questions through this build, without any effect.
+
+use std::{collections::BTreeMap, path::PathBuf, pin::pin, time::Instant};
+
+use anyhow::{Context as _, anyhow};
+use chrono::{DateTime, TimeDelta, Utc};
+use clap::Args;
+use futures::StreamExt as _;
+use infragpt_agent::Agent;
+use infragpt_nats::{Connection, GrantKey, Log, Received};
+use infragpt_operations::{
+    Replay, Selection,
+    event::shortened,
+    replay::{Answerer, Appended, Change, Difference, Verdict},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::{
+    connect,
+    output::{Format, Output, progress},
+    select::Select,
+    tail::until_interrupted,
+};
+use crate::{
+    configuration::{Configuration, NatsUser},
+    failure::Failure,
+    serve::grant_key,
+};
+
+/// What `replay` can be told.
+#[derive(Debug, Clone, Args)]
+pub struct Arguments {
+    /// Replay only these: `RAW_SLACK#7`, or a question: `EVENTS#18`
+    #[arg(value_name = "PLACE")]
+    places: Vec<String>,
+    /// Also ask this build's agent the questions of EVENTS again
+    #[arg(long)]
+    answers: bool,
+    /// Keep how far it came in this file, and go on there the next time
+    #[arg(long, value_name = "FILE")]
+    checkpoint: Option<PathBuf>,
+    /// Stop after this many differences
+    #[arg(long, value_name = "COUNT", default_value_t = 100)]
+    most: u64,
+    #[command(flatten)]
+    select: Select,
+    #[command(flatten)]
+    format: Format,
+}
+
+/// How far it came: the last sequence of each stream that was replayed.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Checkpoint(BTreeMap<String, u64>);
+
+#[derive(Debug, Default)]
+struct Tally {
+    facts: u64,
+    different: u64,
+}
+
+impl Arguments {
+    /// Replays, and says what this build decides differently.
+    ///
+    /// # Errors
+    /// Findings where it does.
+    pub async fn run(self, configuration: &Configuration) -> Result<(), Failure> {
+        let selection = self.select.selection()?;
+        let connection = connect(configuration, NatsUser::Operator).await?;
+        let asks = self.answers
+            || self
+                .places
+                .iter()
+                .any(|place| place.to_ascii_uppercase().starts_with("EVENTS#"));
+        let (answerer, agent) = if asks {
+            let (answerer, connection) = answerer(configuration).await?;
+            (Some(answerer), Some(connection))
+        } else {
+            (None, None)
+        };
+        let mut checkpoint = self.read_checkpoint()?;
+        let replay = self.prepare(&connection, selection, answerer).await?;
+        let replay = replay.after(checkpoint.0.clone());
+        for cut in replay.cuts().await.map_err(anyhow::Error::from)? {
+            eprintln!(
+                "infragpt: what {} had before #{} is gone, and is not replayed",
+                cut.stream, cut.bounds.first_sequence
+            );
+        }
+        let mut tally = Tally::default();
+        let mut output = Output::direct(self.format);
+        let started = Instant::now();
+        let all = until_interrupted(self.work(replay, &mut checkpoint, &mut tally, &mut output)).await;
+        self.write_checkpoint(&checkpoint)?;
+        let is_whole = all?.is_some();
+        let seconds = started.elapsed().as_secs_f64();
+        let Tally { facts, different } = tally;
+        output.item(
+            &json!({ "facts": facts, "different": different, "seconds": seconds, "interrupted": !is_whole }),
+            || said(facts, different, is_whole),
+        )?;
+        connection.drain().await;
+        if let Some(agent) = agent {
+            agent.drain().await;
+        }
+        match different {
+            0 => Ok(()),
+            _ => Err(Failure::findings(anyhow!(
+                "this build does not decide as it was decided"
+            ))),
+        }
+    }
+
+    async fn prepare(
+        &self,
+        connection: &Connection,
+        mut selection: Selection,
+        answerer: Option<Answerer>,
+    ) -> Result<Replay, Failure> {
+        if self.places.is_empty() {
+            if self.answers {
+                selection.streams = vec!["EVENTS".to_owned()];
+            }
+            return Replay::prepare(connection, selection, answerer)
+                .await
+                .map_err(|error| match error {
+                    infragpt_operations::replay::Error::NotHandled { .. } => Failure::usage(error),
+                    error => anyhow::Error::from(error).into(),
+                });
+        }
+        let log = Log::new(connection);
+        let mut given: Vec<Received> = Vec::new();
+        for place in &self.places {
+            given.push(at(&log, place).await?);
+        }
+        Ok(Replay::of(connection, given, answerer)
+            .await
+            .map_err(anyhow::Error::from)?)
+    }
+
+    async fn work(
+        &self,
+        replay: Replay,
+        checkpoint: &mut Checkpoint,
+        tally: &mut Tally,
+        output: &mut Output,
+    ) -> Result<(), Failure> {
+        let bar = progress("replayed", Some(replay.matching()));
+        let mut verdicts = pin!(replay.verdicts());
+        while let Some(verdict) = verdicts.next().await {
+            let (fact, verdict) = verdict.map_err(anyhow::Error::from)?;
+            bar.inc(1);
+            checkpoint.0.insert(fact.stream.clone(), fact.sequence);
+            tally.facts += 1;
+            if let Verdict::Different(difference) = verdict {
+                tally.different += 1;
+                bar.suspend(|| output.item(&*difference, || describe(&difference)))?;
+                if tally.different >= self.most {
+                    eprintln!(
+                        "infragpt: stopped after {} differences: `--most` asks for more",
+                        self.most
+                    );
+                    break;
+                }
+            }
+        }
+        bar.finish_and_clear();
+        Ok(())
+    }
+
+    fn read_checkpoint(&self) -> Result<Checkpoint, Failure> {
+        let Some(path) = self.checkpoint.as_ref().filter(|path| path.exists()) else {
+            return Ok(Checkpoint::default());
+        };
+        let text = std::fs::read_to_string(path).with_context(|| format!("{} can't be read", path.display()))?;
+        serde_json::from_str(&text)
+            .with_context(|| format!("{} is no checkpoint of a replay", path.display()))
+            .map_err(Failure::usage)
+    }
+
+    fn write_checkpoint(&self, checkpoint: &Checkpoint) -> Result<(), Failure> {
+        let Some(path) = &self.checkpoint else { return Ok(()) };
+        let written = std::fs::write(path, json!(checkpoint).to_string());
+        Ok(written.with_context(|| format!("{} can't be written", path.display()))?)
+    }
+}
+
+/// The message at `STREAM#sequence`.
+async fn at(log: &Log, place: &str) -> Result<Received, Failure> {
+    let parsed = place
+        .split_once('#')
+        .and_then(|(stream, sequence)| Some((stream.to_ascii_uppercase(), sequence.parse().ok()?)));
+    let Some((stream, sequence)) = parsed else {
+        return Err(Failure::usage(anyhow!(
+            "`{place}` is no place: write the stream and the sequence, as `RAW_SLACK#7`"
+        )));
+    };
+    let found = log.at(&stream, sequence).await.map_err(anyhow::Error::from)?;
+    match found {
+        Some(found) => Ok(found),
+        None => {
+            let bounds = log.bounds(&stream).await.map_err(anyhow::Error::from)?;
+            let has = match bounds.messages {
+                0 => "is empty".to_owned(),
+                _ => format!("has #{} to #{}", bounds.first_sequence, bounds.last_sequence),
+            };
+            Err(Failure::findings(anyhow!("there is no {place}: {stream} {has}")))
+        }
+    }
+}
+
+/// This build's agent, with the tools that are there now.
+async fn answerer(configuration: &Configuration) -> Result<(Answerer, Connection), Failure> {
+    let connection = connect(configuration, NatsUser::Agent).await?;
+    let grants: GrantKey = grant_key(configuration.grant.key.as_ref())?;
+    let answerer = Answerer::new(Agent::new(&connection, now), grants, || now() + TimeDelta::minutes(1));
+    Ok((answerer, connection))
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "how long an agent may take is measured from now"
+)]
+fn now() -> DateTime<Utc> {
+    Utc::now()
+}
+
+fn said(facts: u64, different: u64, is_whole: bool) -> String {
+    let so_far = if is_whole { "" } else { " so far" };
+    match (facts, different) {
+        (0, _) => "there was nothing to replay".to_owned(),
+        (facts, 0) => format!("this build decides the same on all {facts} facts{so_far}"),
+        (facts, different) => format!("this build decides differently on {different} of {facts} facts{so_far}"),
+    }
+}
+
+fn describe(difference: &Difference) -> String {
+    let fact = &difference.fact;
+    let mut lines = vec![format!(
+        "{}#{}  {}  {}  {}",
+        fact.stream,
+        fact.sequence,
+        fact.kind,
+        fact.stored_at.format("%F %T UTC"),
+        fact.id,
+    )];
+    for change in &difference.changes {
+        lines.push(match change {
+            Change::OnlyRecorded { event } => format!("  - {}: was appended, and would not be", named(event)),
+            Change::OnlyReplayed { event } => {
+                format!(
+                    "  + {}: was not appended, and would be: {}",
+                    named(event),
+                    short(&event.data)
+                )
+            }
+            Change::Payload {
+                event,
+                path,
+                recorded,
+                replayed,
+            } => changed(event, path, recorded, replayed),
+            Change::Fails { reason } => format!("  ! this build can't handle it: {reason}"),
+            Change::NoLongerDead { letter } => {
+                format!("  + this build can handle it, and it is a dead letter: DEAD_LETTERS#{letter}")
+            }
+        });
+    }
+    lines.join("\n")
+}
+
+fn named(event: &Appended) -> String {
+    match event.sequence {
+        Some(sequence) => format!("{} EVENTS#{sequence}", event.name()),
+        None => event.name(),
+    }
+}
+
+/// A value that is different: two texts of several lines line by line.
+fn changed(event: &Appended, path: &str, recorded: &Value, replayed: &Value) -> String {
+    let head = format!("  ~ {} at {path}", named(event));
+    let (Value::String(was), Value::String(is)) = (recorded, replayed) else {
+        return format!("{head}: {} → {}", short(recorded), short(replayed));
+    };
+    if !was.contains('\n') && !is.contains('\n') {
+        return format!("{head}: {} → {}", short(recorded), short(replayed));
+    }
+    let mut lines = vec![format!("{head}:")];
+    let diff = similar::TextDiff::from_lines(was, is);
+    for hunk in diff.unified_diff().context_radius(1).iter_hunks() {
+        for change in hunk.iter_changes() {
+            lines.push(format!("    {}{}", change.tag(), change.value().trim_end()));
+        }
+    }
+    lines.join("\n")
+}
+
+fn short(value: &Value) -> String {
+    shortened(&value.to_string(), 120)
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn differences_read_like_a_diff() {
+        let event = |sequence, data| Appended {
+            sequence,
+            id: Uuid::nil(),
+            subject: format!("events.conversation.acme.{}.answer_posted", Uuid::nil()),
+            data,
+        };
+        let difference = Difference {
+            fact: infragpt_operations::replay::Fact {
+                stream: "EVENTS".into(),
+                sequence: 18,
+                id: "5b0f".into(),
+                kind: "dev.infragpt.conversation.answer_requested.v1".into(),
+                subject: "events.x".into(),
+                stored_at: DateTime::UNIX_EPOCH,
+            },
+            changes: vec![
+                Change::Payload {
+                    event: event(Some(19), Value::Null),
+                    path: "/text".into(),
+                    recorded: json!("**4 changes**\n- a\n- b\n"),
+                    replayed: json!("**3 changes**\n- a\n"),
+                },
+                Change::Payload {
+                    event: event(Some(19), Value::Null),
+                    path: "/agent".into(),
+                    recorded: json!("x"),
+                    replayed: json!(null),
+                },
+                Change::OnlyReplayed {
+                    event: event(None, json!({ "text": "hi" })),
+                },
+                Change::NoLongerDead { letter: 3 },
+            ],
+        };
+        insta::assert_snapshot!(describe(&difference), @"");
+        assert_eq!(
+            said(12_480, 3, true),
+            "this build decides differently on 3 of 12480 facts"
+        );
+        assert_eq!(said(7, 0, false), "this build decides the same on all 7 facts so far");
+    }
+}

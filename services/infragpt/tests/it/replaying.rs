@@ -1,0 +1,220 @@
+//! Recorded facts through this build: what it would decide, against what was decided.
+
+use infragpt::configuration::NatsUser;
+use infragpt_nats::{Envelope, FactPublisher, RawSubject, Service, agent};
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+
+use crate::{harness::App, seeing::records};
+
+async fn replay(app: &App, arguments: &[&str]) -> (i32, Vec<Value>) {
+    let output = app
+        .installation
+        .operate(&[&["replay", "--json"], arguments].concat())
+        .await
+        .unwrap();
+    let mut shown = records(&output.stdout);
+    assert!(!shown.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+    let summary = shown.pop().unwrap();
+    assert_eq!(summary["different"], shown.len());
+    shown.push(summary);
+    (output.status.code().unwrap(), shown)
+}
+
+/// A life with everything in it that handlers decide on.
+async fn lived() -> App {
+    let app = App::start().await;
+    app.sign_up().await.unwrap();
+    for (event, more) in [
+        ("workflow_run", json!({ "action": "completed" })),
+        ("push", json!({})),
+        ("installation_repositories", json!({ "action": "added" })),
+        ("star", json!({ "action": "created" })),
+        (
+            "release",
+            json!({ "action": "published", "payload": { "no": "release" } }),
+        ),
+    ] {
+        assert_eq!(app.webhook(event, more).await, 200, "{event}");
+    }
+    let said = app.say(json!({ "text": "status", "via": "socket" })).await.unwrap();
+    app.answer(&said).await.unwrap();
+    let again =
+        json!({ "text": "status", "via": "socket", "ts": said.ts, "kind": "app_mention", "event_id": "EvAgain" });
+    app.say(again).await.unwrap();
+    let lunch = json!({ "text": "lunch?", "via": "socket", "mention": false });
+    app.say(lunch).await.unwrap();
+    app.settled().await.unwrap();
+    app
+}
+
+#[tokio::test]
+async fn the_same_build_decides_the_same_and_appends_nothing() {
+    let app = lived().await;
+    let last = app.log.bounds("EVENTS").await.unwrap().last_sequence;
+    let (code, shown) = replay(&app, &[]).await;
+    assert_eq!(code, 0, "{shown:#?}");
+    let facts = shown[0]["facts"].as_u64().unwrap();
+    let mut stored = 0;
+    for stream in ["RAW_SLACK", "RAW_GITHUB", "RAW_CLERK"] {
+        stored += app.log.bounds(stream).await.unwrap().messages;
+    }
+    assert_eq!(facts, stored, "{:#?}", app.log.read("RAW_CLERK", ">", 0).await.unwrap());
+    assert_eq!(app.log.bounds("EVENTS").await.unwrap().last_sequence, last);
+
+    let checkpoint = app.directory().join("replayed.json");
+    let checkpoint = checkpoint.to_str().unwrap();
+    let (_, first) = replay(&app, &["--checkpoint", checkpoint]).await;
+    let (_, second) = replay(&app, &["--checkpoint", checkpoint]).await;
+    assert_eq!(
+        (&first[0]["facts"], &second[0]["facts"]),
+        (&json!(facts), &json!(0)),
+        "it goes on where it was"
+    );
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn what_was_decided_otherwise_is_shown_fact_by_fact() {
+    let app = lived().await;
+    // As an earlier build would leave it that did not know this change.
+    let changes = app.log.read("EVENTS", "events.change.>", 0).await.unwrap();
+    let [failed, push] = &changes[..] else {
+        panic!("{changes:?}")
+    };
+    let admin = app.installation.connect(NatsUser::Admin).await.unwrap();
+    let delete = json!({ "seq": failed.sequence });
+    let deleted: Value = admin
+        .request(
+            "$JS.API.STREAM.MSG.DELETE.EVENTS",
+            &delete,
+            std::time::Duration::from_secs(5),
+        )
+        .await
+        .unwrap();
+    assert_eq!(deleted["success"], true);
+    let (code, shown) = replay(&app, &["--stream", "RAW_GITHUB"]).await;
+    assert_eq!(code, 1);
+    let [difference, summary] = &shown[..] else {
+        panic!("{shown:#?}")
+    };
+    assert_eq!(summary["different"], 1);
+    assert_eq!(difference["fact"]["id"], json!(failed.envelope.causation));
+    assert_eq!(difference["changes"][0]["change"], "only_replayed");
+    assert_eq!(difference["changes"][0]["event"]["id"], json!(failed.envelope.id));
+
+    let fact = app.log.read("RAW_GITHUB", "raw.github.*.push.>", 0).await.unwrap();
+    let place = format!("raw_github#{}", fact[0].sequence);
+    let (code, shown) = replay(&app, &[&place]).await;
+    assert_eq!(
+        (code, &shown[0]["facts"]),
+        (0, &json!(1)),
+        "{} is decided as before",
+        push.subject
+    );
+    let people = app.installation.operate(&["replay"]).await.unwrap();
+    let people = String::from_utf8(people.stdout).unwrap();
+    assert!(
+        people.contains("  + change.recorded: was not appended, and would be"),
+        "{people}"
+    );
+    assert!(people.contains("this build decides differently on 1 of"), "{people}");
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_dead_letter_that_this_build_can_handle_is_said() {
+    let app = App::start().await;
+    let github = app.installation.connect(NatsUser::Github).await.unwrap();
+    let (payload, subject) = (json!({ "ref": 7 }), RawSubject::github(Some(4242), "push", None));
+    let envelope = |id: &str| Envelope {
+        id: id.to_owned(),
+        source: "https://github.com/acme".to_owned(),
+        kind: "com.github.push".to_owned(),
+        ..Envelope::default()
+    };
+    let publisher = FactPublisher::new(&github);
+    publisher
+        .publish(&subject, &envelope("poison"), payload.to_string().into())
+        .await
+        .unwrap();
+    app.until("the dead letter", async || {
+        Ok(app.log.read("DEAD_LETTERS", ">", 0).await?.into_iter().next())
+    })
+    .await
+    .unwrap();
+    app.settled().await.unwrap();
+    let (code, shown) = replay(&app, &["--stream", "RAW_GITHUB"]).await;
+    assert_eq!(code, 0, "this build can't handle it either: {shown:#?}");
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_question_is_asked_this_build_s_agent_again() {
+    let mut app = App::start_without_roles(|_| {}).await;
+    // Another agent answered then.
+    let connection = app.installation.connect(NatsUser::Agent).await.unwrap();
+    let without_agent = [
+        "slack",
+        "github",
+        "handlers",
+        "conversations",
+        "integrations",
+        "projections",
+        "queries",
+        "api",
+    ];
+    app.installation.roles = Some(app.installation.spawn_roles(&without_agent).await.unwrap());
+    app.connect_acme().await;
+    let stop = CancellationToken::new();
+    let pong = Service::new(&connection, "agent", "0.0.1", "pong").frames(agent::SUBJECT, |_, frames| async move {
+        frames.answer("pong").await;
+    });
+    let answering = tokio::spawn(pong.run(stop.clone()));
+    let said = app.say(json!({ "text": "help", "via": "socket" })).await.unwrap();
+    assert_eq!(app.answer(&said).await.unwrap().markdown(), "pong");
+    app.settled().await.unwrap();
+    stop.cancel();
+    answering.await.unwrap().unwrap();
+
+    let (code, shown) = replay(&app, &["--answers"]).await;
+    assert_eq!(code, 1);
+    let change = &shown[0]["changes"][0];
+    assert_eq!(change["path"], "/text", "{change:#}");
+    assert_eq!(change["recorded"], "pong");
+    assert!(
+        change["replayed"].as_str().unwrap().contains("what changed"),
+        "{change:#}"
+    );
+    assert_eq!(
+        app.control.posted(&said.channel, &said.ts).await.unwrap().len(),
+        1,
+        "nothing was posted"
+    );
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn what_can_not_be_replayed_is_named() {
+    let app = App::start().await;
+    for (arguments, code, expected) in [
+        (
+            &["replay", "--stream", "DEAD_LETTERS"][..],
+            2,
+            "what can be replayed is in RAW_SLACK",
+        ),
+        (&["replay", "nonsense"], 2, "`nonsense` is no place"),
+        (
+            &["replay", "EVENTS#999999"],
+            1,
+            "there is no EVENTS#999999: EVENTS has #1 to #",
+        ),
+        (&["replay", "--where", ".["], 2, "can't be read at character"),
+    ] {
+        let output = app.installation.operate(arguments).await.unwrap();
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        assert!(complaint.contains(expected), "{complaint}");
+        assert_eq!(output.status.code(), Some(code), "{complaint}");
+    }
+    app.finish().await;
+}

@@ -1,0 +1,79 @@
+//! What came of facts when they were handled: the events that name them as their cause, and the dead letters.
+
+use std::collections::HashMap;
+
+use infragpt_nats::{
+    Connection, Extent, Received, Scan,
+    scan::{self, Begin, End},
+};
+use uuid::Uuid;
+
+use super::today;
+
+/// An event that a fact led to. Its payload stays in the log: only what differs is read again.
+#[derive(Debug, Clone)]
+pub(super) struct Effect {
+    pub sequence: u64,
+    pub id: Uuid,
+    pub subject: String,
+    /// What its payload says in today's shape; nothing where this build can't read it.
+    pub digest: Option<u64>,
+}
+
+/// What came of facts.
+#[derive(Debug, Default)]
+pub(super) struct Recorded {
+    effects: HashMap<Box<str>, Vec<Effect>>,
+    letters: HashMap<Box<str>, u64>,
+}
+
+impl Recorded {
+    /// Reads EVENTS from `begin` on, and all dead letters.
+    pub async fn read(connection: &Connection, begin: Begin) -> Result<Self, scan::Error> {
+        let mut recorded = Self::default();
+        let extent = |stream: &str, begin, headers_only| Extent {
+            stream: stream.to_owned(),
+            subjects: Vec::new(),
+            begin,
+            end: End::Last,
+            headers_only,
+        };
+        let mut events = Scan::open(connection, extent("EVENTS", begin, false)).await?;
+        while let Some(event) = events.next().await? {
+            recorded.add(&event);
+        }
+        let mut letters = Scan::open(connection, extent("DEAD_LETTERS", Begin::First, true)).await?;
+        while let Some(letter) = letters.next().await? {
+            recorded.letters.insert(letter.envelope.id.into(), letter.sequence);
+        }
+        Ok(recorded)
+    }
+
+    fn add(&mut self, event: &Received) {
+        let (Some(cause), Ok(id)) = (&event.envelope.causation, Uuid::try_parse(&event.envelope.id)) else {
+            return;
+        };
+        // The second command of a fact has the fact's identifier with a number for its cause.
+        let fact = cause.split('#').next().unwrap_or(cause);
+        let digest = today::payload(event)
+            .and_then(Result::ok)
+            .map(|payload| today::digest(&payload));
+        let effect = Effect {
+            sequence: event.sequence,
+            id,
+            subject: event.subject.clone(),
+            digest,
+        };
+        self.effects.entry(fact.into()).or_default().push(effect);
+    }
+
+    /// What a fact led to, in the order of the log.
+    pub fn effects(&self, fact: &str) -> &[Effect] {
+        self.effects.get(fact).map_or(&[], Vec::as_slice)
+    }
+
+    /// Where the dead letter of a fact stands, if it is one.
+    pub fn letter(&self, fact: &str) -> Option<u64> {
+        self.letters.get(fact).copied()
+    }
+}
