@@ -70,7 +70,7 @@ pub fn redact_json(value: &mut Value) {
             for (key, value) in entries.iter_mut() {
                 let is_secret = KEYS.iter().any(|secret| key.eq_ignore_ascii_case(secret));
                 match value {
-                    Value::String(text) if is_secret && !text.is_empty() => *text = REDACTED.to_owned(),
+                    Value::String(text) if is_secret && !text.is_empty() => REDACTED.clone_into(text),
                     _ => redact_json(value),
                 }
             }

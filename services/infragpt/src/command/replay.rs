@@ -90,7 +90,8 @@ impl Arguments {
         let mut tally = Tally::default();
         let mut output = Output::direct(self.format);
         let started = Instant::now();
-        let all = until_interrupted(self.work(replay, &mut checkpoint, &mut tally, &mut output)).await;
+        let work = Box::pin(self.work(replay, &mut checkpoint, &mut tally, &mut output));
+        let all = until_interrupted(work).await;
         self.write_checkpoint(&checkpoint)?;
         let is_whole = all?.is_some();
         let seconds = started.elapsed().as_secs_f64();
@@ -196,17 +197,15 @@ async fn at(log: &Log, place: &str) -> Result<Received, Failure> {
         )));
     };
     let found = log.at(&stream, sequence).await.map_err(anyhow::Error::from)?;
-    match found {
-        Some(found) => Ok(found),
-        None => {
-            let bounds = log.bounds(&stream).await.map_err(anyhow::Error::from)?;
-            let has = match bounds.messages {
-                0 => "is empty".to_owned(),
-                _ => format!("has #{} to #{}", bounds.first_sequence, bounds.last_sequence),
-            };
-            Err(Failure::findings(anyhow!("there is no {place}: {stream} {has}")))
-        }
+    if let Some(found) = found {
+        return Ok(found);
     }
+    let bounds = log.bounds(&stream).await.map_err(anyhow::Error::from)?;
+    let has = match bounds.messages {
+        0 => "is empty".to_owned(),
+        _ => format!("has #{} to #{}", bounds.first_sequence, bounds.last_sequence),
+    };
+    Err(Failure::findings(anyhow!("there is no {place}: {stream} {has}")))
 }
 
 /// This build's agent, with the tools that are there now.

@@ -117,20 +117,33 @@ impl Select {
     }
 }
 
-/// A regular expression, or the text itself where that is wanted.
-///
-/// # Errors
-/// When it is none, with what is wrong.
-pub fn pattern(text: &str, literally: bool, any_case: bool) -> Result<Regex, Failure> {
-    let text = if literally {
-        regex::escape(text)
-    } else {
-        text.to_owned()
-    };
-    RegexBuilder::new(&text)
-        .case_insensitive(any_case)
-        .build()
-        .map_err(|error| Failure::usage(anyhow!("the pattern can't be read: {error}")))
+/// How text is looked for.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct Matching {
+    /// Take the pattern as it stands
+    #[arg(short = 'F', long)]
+    fixed_strings: bool,
+    /// Upper and lower case are the same
+    #[arg(short, long)]
+    ignore_case: bool,
+}
+
+impl Matching {
+    /// What `text` looks for.
+    ///
+    /// # Errors
+    /// When it is no regular expression, with what is wrong.
+    pub fn pattern(self, text: &str) -> Result<Regex, Failure> {
+        let text = if self.fixed_strings {
+            regex::escape(text)
+        } else {
+            text.to_owned()
+        };
+        RegexBuilder::new(&text)
+            .case_insensitive(self.ignore_case)
+            .build()
+            .map_err(|error| Failure::usage(anyhow!("the pattern can't be read: {error}")))
+    }
 }
 
 /// Says on the standard error what retention took of the range.

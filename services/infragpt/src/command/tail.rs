@@ -7,7 +7,7 @@ use infragpt_operations::{Event, Mode, Reader, Selection, event::shortened};
 use super::{
     connect,
     output::{Format, Output, progress},
-    select::{Select, hint_at_nothing, pattern, warn_of_cuts},
+    select::{Matching, Select, hint_at_nothing, warn_of_cuts},
 };
 use crate::{
     configuration::{Configuration, NatsUser},
@@ -37,12 +37,8 @@ pub struct Tail {
 pub struct Grep {
     /// A regular expression, looked for in subjects, attributes and payloads
     pattern: String,
-    /// Take the pattern as it stands
-    #[arg(short = 'F', long)]
-    fixed_strings: bool,
-    /// Upper and lower case are the same
-    #[arg(short, long)]
-    ignore_case: bool,
+    #[command(flatten)]
+    matching: Matching,
     /// Print only how many there are
     #[arg(short, long)]
     count: bool,
@@ -103,7 +99,7 @@ impl Grep {
     /// # Errors
     /// Findings where nothing does, as `grep` has it.
     pub async fn run(self, configuration: &Configuration) -> Result<(), Failure> {
-        let pattern = pattern(&self.pattern, self.fixed_strings, self.ignore_case)?;
+        let pattern = self.matching.pattern(&self.pattern)?;
         let selection = Selection {
             pattern: Some(pattern),
             ..self.select.selection()?

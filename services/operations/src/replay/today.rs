@@ -52,7 +52,9 @@ fn feed(value: &Value, hasher: &mut DefaultHasher) {
         }
         Value::Array(values) => {
             (1_u8, values.len()).hash(hasher);
-            values.iter().for_each(|value| feed(value, hasher));
+            for value in values {
+                feed(value, hasher);
+            }
         }
         Value::String(text) => (2_u8, text).hash(hasher),
         Value::Number(number) => (3_u8, number.to_string()).hash(hasher),

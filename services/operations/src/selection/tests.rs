@@ -31,144 +31,43 @@ fn answered() -> Received {
     )
 }
 
+fn with(say: impl FnOnce(&mut Selection)) -> Selection {
+    let mut selection = Selection::default();
+    say(&mut selection);
+    selection
+}
+
 #[test]
 fn each_filter_lets_through_what_it_names() {
     let event = answered();
+    let kind = |kind: &str| with(|it| it.kinds = vec![kind.into()]);
+    let organization = |name: &str| with(|it| it.organization = Some(name.into()));
+    let actor = |actor: &str| with(|it| it.actor = Some(actor.into()));
+    let case = |id: &str| with(|it| it.correlation = Some(id.into()));
+    let connector = |name: &str| with(|it| it.connector = Some(name.into()));
+    let pattern = |text: &str| with(|it| it.pattern = Some(Regex::new(text).unwrap()));
+    let expression = |text: &str| with(|it| it.expression = Some(Expression::parse(text).unwrap()));
     for (selection, expected) in [
         (Selection::default(), true),
-        (
-            Selection {
-                kinds: vec!["answer_posted".into()],
-                ..Selection::default()
-            },
-            true,
-        ),
-        (
-            Selection {
-                kinds: vec!["conversation.answer_posted".into()],
-                ..Selection::default()
-            },
-            true,
-        ),
-        (
-            Selection {
-                kinds: vec!["dev.infragpt.conversation.answer_posted.v1".into()],
-                ..Selection::default()
-            },
-            true,
-        ),
-        (
-            Selection {
-                kinds: vec!["posted".into()],
-                ..Selection::default()
-            },
-            false,
-        ),
-        (
-            Selection {
-                organization: Some("acme".into()),
-                ..Selection::default()
-            },
-            true,
-        ),
-        (
-            Selection {
-                organization: Some("globex".into()),
-                ..Selection::default()
-            },
-            false,
-        ),
-        (
-            Selection {
-                actor: Some("slack".into()),
-                ..Selection::default()
-            },
-            true,
-        ),
-        (
-            Selection {
-                actor: Some("slack:U0MAYA".into()),
-                ..Selection::default()
-            },
-            true,
-        ),
-        (
-            Selection {
-                actor: Some("slack:U".into()),
-                ..Selection::default()
-            },
-            false,
-        ),
-        (
-            Selection {
-                correlation: Some("Ev1".into()),
-                ..Selection::default()
-            },
-            true,
-        ),
-        (
-            Selection {
-                correlation: Some("e1".into()),
-                ..Selection::default()
-            },
-            true,
-        ),
-        (
-            Selection {
-                correlation: Some("Ev2".into()),
-                ..Selection::default()
-            },
-            false,
-        ),
-        (
-            Selection {
-                connector: Some("slack".into()),
-                ..Selection::default()
-            },
-            true,
-        ),
-        (
-            Selection {
-                connector: Some("github".into()),
-                ..Selection::default()
-            },
-            false,
-        ),
-        (
-            Selection {
-                pattern: Some(Regex::new("4 ch").unwrap()),
-                ..Selection::default()
-            },
-            true,
-        ),
-        (
-            Selection {
-                pattern: Some(Regex::new("U0MAYA").unwrap()),
-                ..Selection::default()
-            },
-            true,
-        ),
-        (
-            Selection {
-                pattern: Some(Regex::new("5 ch").unwrap()),
-                ..Selection::default()
-            },
-            false,
-        ),
-        (
-            Selection {
-                expression: Some(Expression::parse(".data.text").unwrap()),
-                ..Selection::default()
-            },
-            true,
-        ),
-        (
-            Selection {
-                expression: Some(Expression::parse(".data.text == 4").unwrap()),
-                ..Selection::default()
-            },
-            false,
-        ),
+        (kind("answer_posted"), true),
+        (kind("conversation.answer_posted"), true),
+        (kind("dev.infragpt.conversation.answer_posted.v1"), true),
+        (kind("posted"), false),
+        (organization("acme"), true),
+        (organization("globex"), false),
+        (actor("slack"), true),
+        (actor("slack:U0MAYA"), true),
+        (actor("slack:U"), false),
+        (case("Ev1"), true),
+        (case("e1"), true),
+        (case("Ev2"), false),
+        (connector("slack"), true),
+        (connector("github"), false),
+        (pattern("4 ch"), true),
+        (pattern("U0MAYA"), true),
+        (pattern("5 ch"), false),
+        (expression(".data.text"), true),
+        (expression(".data.text == 4"), false),
     ] {
         assert_eq!(selection.matches(&event), expected, "{selection:?}");
     }
