@@ -2,13 +2,16 @@
 
 use std::time::{Duration, Instant};
 
-use async_nats::jetstream;
+use async_nats::{
+    HeaderMap,
+    jetstream::{self, consumer::push},
+};
 use bytes::Bytes;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::{Map, Value, json};
 use tokio::task::JoinHandle;
 
-use crate::{Connection, definition, publish};
+use crate::{Connection, Envelope, definition, publish};
 
 /// Measured against: `RAW_GITHUB` under another name and without consumers.
 const STREAM: &str = "BENCH";
@@ -16,6 +19,10 @@ const PUBLISH: &str = "tool.v1.bench.publish";
 const ECHO: &str = "tool.v1.infragpt.bench";
 /// The queue that the user's permission names.
 const QUEUE: &str = "q";
+
+/// How many messages an atomic batch may have:
+/// <https://github.com/nats-io/nats-architecture-and-design/blob/main/adr/ADR-50.md>
+const BATCH: usize = 1_000;
 
 /// Why a bare operation failed.
 #[derive(Debug, thiserror::Error)]
@@ -117,7 +124,7 @@ impl Bare {
         publish::publish(
             client,
             PUBLISH.to_owned(),
-            async_nats::HeaderMap::new(),
+            HeaderMap::new(),
             payload.clone(),
         )
         .await
@@ -127,6 +134,71 @@ impl Bare {
             .await
             .map_err(|error| Error::of("the bare request")(&error))?;
         Ok(started.elapsed())
+    }
+
+    /// Fills a stream with `count` events as `writer`, in atomic batches: `make` says what stands where.
+    ///
+    /// # Errors
+    /// When the server refuses.
+    pub async fn fill(
+        writer: &Connection,
+        count: usize,
+        make: impl Fn(usize) -> (String, Envelope, Bytes),
+    ) -> Result<(), Error> {
+        let failed = Error::of("filling a stream");
+        for first in (0..count).step_by(BATCH) {
+            let batch = format!("fill-{}", fastrand::u64(..));
+            let last = (first + BATCH).min(count) - 1;
+            for index in first..=last {
+                let (subject, envelope, payload) = make(index);
+                let mut headers = HeaderMap::new();
+                for (name, values) in envelope.headers().iter() {
+                    // Remembering a million identifiers would slow down what is measured.
+                    if AsRef::<str>::as_ref(name) != "Nats-Msg-Id" {
+                        headers.insert(name.clone(), values[0].clone());
+                    }
+                }
+                headers.insert("Nats-Batch-Id", batch.as_str());
+                headers.insert("Nats-Batch-Sequence", (index - first + 1).to_string());
+                if index < last {
+                    let sent = writer.client.publish_with_headers(subject, headers, payload).await;
+                    sent.map_err(|error| failed(&error))?;
+                } else {
+                    headers.insert("Nats-Batch-Commit", "1");
+                    let stored = publish::publish(&writer.client, subject, headers, payload).await;
+                    stored.map_err(|error| failed(&error))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads all of `stream` with an ordered consumer as `reader`, looking at nothing, and returns how many messages there were
+    /// and how long it took.
+    ///
+    /// # Errors
+    /// When the server refuses, or the consumer breaks off.
+    pub async fn read_ordered(reader: &Connection, stream: &str) -> Result<(u64, Duration), Error> {
+        let failed = Error::of("the bare ordered consumer");
+        let started = Instant::now();
+        let stream: jetstream::stream::Stream<()> = jetstream::new(reader.client.clone())
+            .get_stream_no_info(stream)
+            .await
+            .map_err(|error| failed(&error))?;
+        let consumer = stream
+            .create_consumer(push::OrderedConfig {
+                deliver_subject: reader.client.new_inbox(),
+                ..push::OrderedConfig::default()
+            })
+            .await
+            .map_err(|error| failed(&error))?;
+        let count = consumer.cached_info().num_pending;
+        let mut messages = consumer.messages().await.map_err(|error| failed(&error))?;
+        for _ in 0..count {
+            let message = messages.next().await.ok_or_else(|| failed(&"it ended"))?;
+            message.map_err(|error| failed(&error))?;
+        }
+        Ok((count, started.elapsed()))
     }
 
     /// Empties the stream, and `others`: what was measured need not stay on the disk.

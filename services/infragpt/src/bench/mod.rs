@@ -2,6 +2,7 @@
 
 mod api;
 mod credentials;
+mod events;
 mod figures;
 mod footprint;
 mod ingest;

@@ -39,6 +39,12 @@ pub(super) struct Plan {
     pub changes: usize,
     /// How many pages of it are asked for in a round.
     pub pages: usize,
+    /// How many events the log has that is scanned.
+    pub events: usize,
+    /// How many steps the case has that is traced.
+    pub steps: usize,
+    /// How many events come one by one, at 200 a second, until each is seen in the read model.
+    pub appended: usize,
     /// How long `pgbench` asks for the same in a round.
     pub pgbench_for: Duration,
 }
@@ -63,6 +69,9 @@ impl Plan {
             read_for: Duration::from_secs(2),
             changes: 1_000_000,
             pages: 10_000,
+            events: 1_000_000,
+            steps: 50,
+            appended: 2_000,
             pgbench_for: Duration::from_secs(3),
         }
     }
@@ -86,6 +95,9 @@ impl Plan {
             read_for: Duration::from_millis(200),
             changes: 10_000,
             pages: 300,
+            events: 20_000,
+            steps: 50,
+            appended: 100,
             pgbench_for: Duration::from_secs(1),
         }
     }

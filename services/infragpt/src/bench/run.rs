@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use infragpt_nats::{Bare, Log};
 
 use super::{
-    api, credentials, footprint,
+    api, credentials, events, footprint,
     ingest::Ingest,
     mentions,
     plan::Plan,
@@ -124,6 +124,9 @@ async fn measure(directory: PathBuf, plan: &Plan) -> anyhow::Result<Vec<Row>> {
         rows.extend(mentions::measure(&observer, &bare, pace).await?);
     }
     rows.push(footprint::after_mentions(&observer.installation)?);
+    eprintln!("Events into the read models …");
+    let handlers = observer.installation.connect(NatsUser::Handlers).await?;
+    rows.extend(events::visible(&observer.installation, &handlers, plan).await?);
     eprintln!("Pages of the HTTP API …");
     rows.extend(api::measure(&observer, plan).await?);
     let mut installation = observer.end().await;
@@ -152,10 +155,13 @@ async fn measure(directory: PathBuf, plan: &Plan) -> anyhow::Result<Vec<Row>> {
     installation.start_roles().await?;
     rows.push(ingest.together(plan).await?);
 
-    operator.drain().await;
-    bare.end().await?;
     // Handlers may have thousands of webhooks to go, which nobody waits for here.
     installation.kill_roles().await?;
+    eprintln!("A long log …");
+    rows.push(events::scan(&handlers, &operator, plan).await?);
+    handlers.drain().await;
+    operator.drain().await;
+    bare.end().await?;
     installation.stop().await?;
     Ok(rows)
 }
