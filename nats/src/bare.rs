@@ -121,14 +121,9 @@ impl Bare {
     pub async fn publish_and_ask(&self, payload: &Bytes) -> Result<Duration, Error> {
         let client = &self.near.client;
         let started = Instant::now();
-        publish::publish(
-            client,
-            PUBLISH.to_owned(),
-            HeaderMap::new(),
-            payload.clone(),
-        )
-        .await
-        .map_err(|error| Error::of("the bare publish")(&error))?;
+        publish::publish(client, PUBLISH.to_owned(), HeaderMap::new(), payload.clone())
+            .await
+            .map_err(|error| Error::of("the bare publish")(&error))?;
         client
             .request(ECHO, payload.clone())
             .await

@@ -123,6 +123,19 @@ impl Envelope {
         attributes
     }
 
+    /// The envelope with these attributes, besides `specversion`, by their names in the specification.
+    ///
+    /// # Errors
+    /// When a required one is missing, or one is not valid.
+    pub fn from_attributes(attributes: impl IntoIterator<Item = (String, String)>) -> Result<Self, Error> {
+        let mut envelope = Self::default();
+        for (name, value) in attributes {
+            envelope.set(name, value)?;
+        }
+        envelope.checked(Some("1.0"))?;
+        Ok(envelope)
+    }
+
     /// As [`read`](Self::read), a message that a stream stored. `own` is how often the header that answers of JetStream's
     /// carry is there by right.
     ///

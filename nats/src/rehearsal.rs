@@ -82,6 +82,14 @@ impl Stage {
         })))
     }
 
+    /// Nothing but `events` of EVENTS, in their order: a part of the log that somebody carried away.
+    pub fn carried(events: &[Received]) -> Self {
+        Self(Arc::new(Shared {
+            histories: Histories::carried(events),
+            claims: Claims::of(events.to_vec()),
+        }))
+    }
+
     /// The log as it was at `moment`.
     pub fn at(&self, moment: Moment) -> Rehearsal {
         Rehearsal {

@@ -36,7 +36,8 @@ impl Claims {
         Ok(Self::of(events))
     }
 
-    fn of(events: Vec<Received>) -> Self {
+    /// What `events` say, which have to be in their order. Others than of integrations say nothing.
+    pub fn of(events: Vec<Received>) -> Self {
         let mut claims = Self::default();
         let mut held: HashMap<Uuid, (ConnectorKind, String)> = HashMap::new();
         for event in events {
@@ -56,12 +57,13 @@ impl Claims {
                     turns.push(Turn { event, claim });
                     held.insert(integration, account);
                 }
-                _ => {
+                IntegrationEvent::Disconnected(_) => {
                     if let Some(account) = held.remove(&integration) {
                         let turns = claims.of.entry(account).or_default();
                         turns.push(Turn { event, claim: None });
                     }
                 }
+                _ => {}
             }
         }
         claims

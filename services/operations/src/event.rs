@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use infragpt_nats::Received;
+use infragpt_nats::{Envelope, Received, envelope};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -97,6 +97,41 @@ impl From<&Received> for Event {
             attributes,
             data,
         }
+    }
+}
+
+impl Event {
+    /// The stored event again, with a payload that has no secrets.
+    ///
+    /// # Errors
+    /// When an attribute is not what it should be.
+    pub fn restore(self) -> Result<Received, envelope::Error> {
+        let optional = [
+            ("time", self.time.map(|time| time.to_rfc3339())),
+            ("organizationid", self.organization),
+            ("correlationid", self.correlation),
+            ("causationid", self.causation),
+            ("actor", self.actor),
+        ];
+        let named = [("id", self.id), ("source", self.source), ("type", self.kind)];
+        let optional = optional
+            .into_iter()
+            .filter_map(|(name, value)| Some((name.to_owned(), value?)));
+        let attributes = named.into_iter().map(|(name, value)| (name.to_owned(), value));
+        let envelope = Envelope::from_attributes(attributes.chain(optional).chain(self.attributes))?;
+        Ok(Received {
+            envelope,
+            payload: match self.data {
+                // What is no JSON was shown as text; JSON that is nothing but a text is nobody's payload.
+                Value::String(text) => text.into(),
+                data => data.to_string().into(),
+            },
+            stream: self.stream,
+            subject: self.subject,
+            sequence: self.sequence,
+            published: self.stored_at,
+            delivered: 0,
+        })
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use super::{integrations, keys, nats, projections, replay, sandbox, tail};
+use super::{bundle, integrations, keys, nats, projections, replay, sandbox, tail};
 use crate::{bench, configuration, demo, environment, failure::Failure, logging, role::Role, serve};
 
 const EXAMPLES: &str = "\
@@ -66,6 +66,9 @@ enum Action {
     Grep(Box<tail::Grep>),
     /// Replay recorded facts through this build, without any effect; exit code 1 where it decides differently
     Replay(Box<replay::Arguments>),
+    /// A case in one file, to look at and to replay anywhere
+    #[command(subcommand)]
+    Bundle(bundle::Action),
     /// Streams and consumers
     #[command(subcommand)]
     Nats(nats::Action),
@@ -102,7 +105,8 @@ impl Command {
             } => serve::run(&configured()?, &roles, until_stdin_closes).await,
             Action::Tail(tail) => Box::pin(tail.run(&configured()?)).await,
             Action::Grep(grep) => Box::pin(grep.run(&configured()?)).await,
-            Action::Replay(replay) => Box::pin(replay.run(&configured()?)).await,
+            Action::Replay(replay) => Box::pin(replay.run(configured)).await,
+            Action::Bundle(action) => Box::pin(action.run(configured)).await,
             Action::Nats(action) => action.run(&configured()?).await,
             Action::Migrate => projections::migrate(&configured()?).await,
             Action::Projections(action) => action.run(&configured()?).await,

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod ask;
+mod bundle;
 mod connection;
 mod integrations;
 mod keys;

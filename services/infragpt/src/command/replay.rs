@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, path::PathBuf, pin::pin, time::Instant};
 
 use anyhow::{Context as _, anyhow};
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use clap::Args;
 use futures::StreamExt as _;
 use infragpt_agent::Agent;
@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{
-    connect,
+    bundle, connect,
     output::{Format, Output, progress},
     select::Select,
     tail::until_interrupted,
@@ -25,7 +25,7 @@ use super::{
 use crate::{
     configuration::{Configuration, NatsUser},
     failure::Failure,
-    serve::grant_key,
+    serve::{grant_key, now},
 };
 
 /// What `replay` can be told.
@@ -34,6 +34,9 @@ pub struct Arguments {
     /// Replay only these: `RAW_SLACK#7`, or a question: `EVENTS#18`
     #[arg(value_name = "PLACE")]
     places: Vec<String>,
+    /// Replay the facts of this bundle with nothing but the bundle: no server is needed
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["places", "answers"])]
+    bundle: Option<PathBuf>,
     /// Also ask this build's agent the questions of EVENTS again
     #[arg(long)]
     answers: bool,
@@ -64,29 +67,43 @@ impl Arguments {
     ///
     /// # Errors
     /// Findings where it does.
-    pub async fn run(self, configuration: &Configuration) -> Result<(), Failure> {
+    pub async fn run(self, configuration: impl FnOnce() -> Result<Configuration, Failure>) -> Result<(), Failure> {
+        if let Some(file) = &self.bundle {
+            let stored = bundle::read(file)?.restore().map_err(Failure::usage)?;
+            return self.replay(Replay::carried(&stored)).await;
+        }
+        let configuration = configuration()?;
         let selection = self.select.selection()?;
-        let connection = connect(configuration, NatsUser::Operator).await?;
+        let connection = connect(&configuration, NatsUser::Operator).await?;
         let asks = self.answers
             || self
                 .places
                 .iter()
                 .any(|place| place.to_ascii_uppercase().starts_with("EVENTS#"));
         let (answerer, agent) = if asks {
-            let (answerer, connection) = answerer(configuration).await?;
+            let (answerer, connection) = answerer(&configuration).await?;
             (Some(answerer), Some(connection))
         } else {
             (None, None)
         };
-        let mut checkpoint = self.read_checkpoint()?;
         let replay = self.prepare(&connection, selection, answerer).await?;
-        let replay = replay.after(checkpoint.0.clone());
+        let replayed = self.replay(replay).await;
+        connection.drain().await;
+        if let Some(agent) = agent {
+            agent.drain().await;
+        }
+        replayed
+    }
+
+    async fn replay(&self, replay: Replay) -> Result<(), Failure> {
+        let mut checkpoint = self.read_checkpoint()?;
         for cut in replay.cuts().await.map_err(anyhow::Error::from)? {
             eprintln!(
                 "infragpt: what {} had before #{} is gone, and is not replayed",
                 cut.stream, cut.bounds.first_sequence
             );
         }
+        let replay = replay.after(checkpoint.0.clone());
         let mut tally = Tally::default();
         let mut output = Output::direct(self.format);
         let started = Instant::now();
@@ -100,10 +117,6 @@ impl Arguments {
             &json!({ "facts": facts, "different": different, "seconds": seconds, "interrupted": !is_whole }),
             || said(facts, different, is_whole),
         )?;
-        connection.drain().await;
-        if let Some(agent) = agent {
-            agent.drain().await;
-        }
         match different {
             0 => Ok(()),
             _ => Err(Failure::findings(anyhow!(
@@ -216,14 +229,6 @@ async fn answerer(configuration: &Configuration) -> Result<(Answerer, Connection
     Ok((answerer, connection))
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "how long an agent may take is measured from now"
-)]
-fn now() -> DateTime<Utc> {
-    Utc::now()
-}
-
 fn said(facts: u64, different: u64, is_whole: bool) -> String {
     let so_far = if is_whole { "" } else { " so far" };
     match (facts, different) {
@@ -300,6 +305,7 @@ fn short(value: &Value) -> String {
 
 #[cfg(test)]
 mod tests {
+    use chrono::DateTime;
     use uuid::Uuid;
 
     use super::*;

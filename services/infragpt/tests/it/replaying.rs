@@ -195,6 +195,73 @@ async fn a_question_is_asked_this_build_s_agent_again() {
 }
 
 #[tokio::test]
+async fn a_case_in_a_file_is_replayed_without_any_server() {
+    let app = lived().await;
+    let answered = app
+        .log
+        .read("EVENTS", "events.conversation.*.*.answer_posted", 0)
+        .await
+        .unwrap();
+    let case = answered[0].envelope.correlation.clone().unwrap();
+    let file = app.directory().join("case.bundle");
+    let file = file.to_str().unwrap().to_owned();
+    let export = ["bundle", "export", "--trace", &case, "--output", &file];
+    app.installation.infragpt(&export).await.unwrap();
+    let again = app.installation.operate(&export).await.unwrap();
+    assert_eq!(again.status.code(), Some(2), "what is there already is not overwritten");
+    let unknown = ["bundle", "export", "--trace", "nothing", "--output", "nothing.bundle"];
+    assert_eq!(app.installation.operate(&unknown).await.unwrap().status.code(), Some(1));
+
+    let anywhere = tempfile::tempdir().unwrap();
+    let alone = async |arguments: &[&str]| {
+        tokio::process::Command::new(env!("CARGO_BIN_EXE_infragpt"))
+            .args(arguments)
+            .env_clear()
+            .current_dir(anywhere.path())
+            .output()
+            .await
+            .unwrap()
+    };
+    let shown = alone(&["bundle", "import", "--json", &file]).await;
+    let kinds: Vec<String> = records(&shown.stdout)
+        .iter()
+        .map(|event| event["type"].to_string())
+        .collect();
+    assert!(kinds.iter().any(|kind| kind.contains("answer_posted")), "{kinds:?}");
+    assert!(
+        kinds.iter().any(|kind| kind.contains("integration.authorized")),
+        "whose account it was: {kinds:?}"
+    );
+    let replayed = alone(&["replay", "--json", "--bundle", &file]).await;
+    let shown = records(&replayed.stdout);
+    assert_eq!(replayed.status.code(), Some(0), "{shown:#?}");
+    assert_eq!(shown[0]["facts"], 1);
+
+    // Without what came of it, it is decided anew.
+    let text = std::fs::read_to_string(&file).unwrap();
+    let (header, events) = text.split_once('\n').unwrap();
+    let kept: Vec<&str> = events
+        .lines()
+        .filter(|line| !line.contains("answer_requested"))
+        .collect();
+    let mut header: Value = serde_json::from_str(header).unwrap();
+    header["events"] = kept.len().into();
+    let other = anywhere.path().join("other.bundle");
+    std::fs::write(&other, format!("{header}\n{}\n", kept.join("\n"))).unwrap();
+    let replayed = alone(&["replay", "--bundle", other.to_str().unwrap()]).await;
+    let shown = String::from_utf8_lossy(&replayed.stdout);
+    assert_eq!(replayed.status.code(), Some(1));
+    assert!(
+        shown.contains("+ conversation.answer_requested: was not appended, and would be"),
+        "{shown}"
+    );
+    std::fs::write(&other, "no bundle").unwrap();
+    let replayed = alone(&["replay", "--bundle", other.to_str().unwrap()]).await;
+    assert_eq!(replayed.status.code(), Some(2));
+    app.finish().await;
+}
+
+#[tokio::test]
 async fn what_can_not_be_replayed_is_named() {
     let app = App::start().await;
     for (arguments, code, expected) in [

@@ -49,6 +49,22 @@ impl Recorded {
         Ok(recorded)
     }
 
+    /// What `stored` says, whatever streams that is from.
+    pub fn of(stored: &[Received]) -> Self {
+        let mut recorded = Self::default();
+        for message in stored {
+            match message.stream.as_str() {
+                "EVENTS" => recorded.add(message),
+                "DEAD_LETTERS" => {
+                    let id = message.envelope.id.as_str().into();
+                    recorded.letters.insert(id, message.sequence);
+                }
+                _ => {}
+            }
+        }
+        recorded
+    }
+
     fn add(&mut self, event: &Received) {
         let (Some(cause), Ok(id)) = (&event.envelope.causation, Uuid::try_parse(&event.envelope.id)) else {
             return;

@@ -74,10 +74,10 @@ pub enum Verdict {
 
 /// Facts and questions on their way through this build's handlers.
 pub struct Replay {
-    connection: Connection,
     stage: Stage,
     recorded: Recorded,
     source: Source,
+    log: EventLog,
     answerer: Option<Answerer>,
     done: BTreeMap<String, u64>,
     /// Up to where EVENTS was known to have come when the last fact of a key was handled.
@@ -88,6 +88,22 @@ pub struct Replay {
 enum Source {
     Selected(Box<Reader>),
     Given(VecDeque<Received>),
+}
+
+/// Where recorded events are read from again.
+#[derive(Debug, Clone)]
+enum EventLog {
+    Kept(Log),
+    Carried(Arc<HashMap<u64, Received>>),
+}
+
+impl EventLog {
+    async fn at(&self, sequence: u64) -> Result<Option<Received>, log::Error> {
+        match self {
+            Self::Kept(log) => log.at("EVENTS", sequence).await,
+            Self::Carried(events) => Ok(events.get(&sequence).cloned()),
+        }
+    }
 }
 
 /// A fact with what is known of its handling.
@@ -139,6 +155,23 @@ impl Replay {
         Self::open(connection, begin, Source::Given(given), answerer).await
     }
 
+    /// Replays the facts of `stored` with nothing but `stored`, which has to be in the order of storing.
+    pub fn carried(stored: &[Received]) -> Self {
+        let events = stored.iter().filter(|message| message.stream == "EVENTS");
+        let events: Vec<Received> = events.cloned().collect();
+        let by_sequence = events.clone().into_iter().map(|event| (event.sequence, event));
+        let facts = stored.iter().filter(|message| FACTS.contains(&message.stream.as_str()));
+        Self {
+            stage: Stage::carried(&events),
+            recorded: Recorded::of(stored),
+            source: Source::Given(facts.cloned().collect()),
+            log: EventLog::Carried(Arc::new(by_sequence.collect())),
+            answerer: None,
+            done: BTreeMap::new(),
+            handled: HashMap::new(),
+        }
+    }
+
     async fn open(
         connection: &Connection,
         begin: Begin,
@@ -146,10 +179,10 @@ impl Replay {
         answerer: Option<Answerer>,
     ) -> Result<Self, Error> {
         Ok(Self {
-            connection: connection.clone(),
             stage: Stage::open(connection).await?,
             recorded: Recorded::read(connection, begin).await?,
             source,
+            log: EventLog::Kept(Log::new(connection)),
             answerer,
             done: BTreeMap::new(),
             handled: HashMap::new(),
@@ -191,7 +224,7 @@ impl Replay {
     /// Replays all of them, in their order.
     pub fn verdicts(self) -> impl Stream<Item = Result<(Received, Verdict), Error>> {
         let judge = Arc::new(Judge {
-            connection: self.connection.clone(),
+            log: self.log.clone(),
             stage: self.stage.clone(),
             answerer: self.answerer.clone(),
         });
@@ -273,7 +306,7 @@ async fn begin_of_events(connection: &Connection, selection: &Selection) -> Resu
 
 /// Decides again, and compares.
 struct Judge {
-    connection: Connection,
+    log: EventLog,
     stage: Stage,
     answerer: Option<Answerer>,
 }
@@ -309,7 +342,7 @@ impl Judge {
         let mut recorded = None;
         let mut posted_id = None;
         if fact.stream == "EVENTS" {
-            let read = read(&self.connection, effects).await?;
+            let read = read(&self.log, effects).await?;
             posted_id = read
                 .iter()
                 .find_map(|event| event.data["posted_id"].as_str().map(str::to_owned));
@@ -337,7 +370,7 @@ impl Judge {
         if !is_recorded(effects, &decided) {
             let recorded = match recorded {
                 Some(recorded) => recorded,
-                None => read(&self.connection, effects).await?,
+                None => read(&self.log, effects).await?,
             };
             changes.extend(compare(recorded, decided.into_iter().map(appended).collect()));
         }
@@ -367,11 +400,10 @@ fn appended(decided: Decided) -> Appended {
 }
 
 /// What is recorded, read from the log again.
-async fn read(connection: &Connection, effects: &[Effect]) -> Result<Vec<Appended>, Error> {
-    let log = Log::new(connection);
+async fn read(log: &EventLog, effects: &[Effect]) -> Result<Vec<Appended>, Error> {
     let mut read = Vec::with_capacity(effects.len());
     for effect in effects {
-        let found = log.at("EVENTS", effect.sequence).await?;
+        let found = log.at(effect.sequence).await?;
         let data = found.and_then(|event| today::payload(&event)?.ok());
         read.push(Appended {
             sequence: Some(effect.sequence),
