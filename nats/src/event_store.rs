@@ -432,34 +432,43 @@ struct Message {
 
 impl Message {
     fn new<E: DomainEvent>(subject: &AggregateSubject, cause: &Cause, event: &E, index: usize) -> Self {
-        let id = event_id(subject, cause, event.name(), index).to_string();
-        let envelope = Envelope {
-            id: id.clone(),
-            source: format!("/organizations/{}/{}", subject.organization(), subject.aggregate()),
-            kind: event_type(event),
-            time: Some(cause.time),
-            subject: Some(subject.id().to_string()),
-            datacontenttype: Some("application/json".to_owned()),
-            organization: Some(subject.organization().to_string()),
-            correlation: Some(cause.correlation.clone()),
-            causation: Some(cause.id.clone()),
-            actor: Some(cause.actor.clone()),
-            traceparent: cause.traceparent.clone(),
-            client_address: cause.origin.address.clone(),
-            request: cause.origin.request.clone(),
-            ..Envelope::default()
-        };
+        let envelope = envelope_of(subject, cause, event, index);
         Self {
-            id,
             subject: subject.event(event.name()),
             headers: envelope.headers(),
             payload: event.payload().to_string().into(),
+            id: envelope.id,
         }
     }
 }
 
+/// What stands on the envelope of the event at `index` that `cause` leads to.
+pub(crate) fn envelope_of<E: DomainEvent>(
+    subject: &AggregateSubject,
+    cause: &Cause,
+    event: &E,
+    index: usize,
+) -> Envelope {
+    Envelope {
+        id: event_id(subject, cause, event.name(), index).to_string(),
+        source: format!("/organizations/{}/{}", subject.organization(), subject.aggregate()),
+        kind: event_type(event),
+        time: Some(cause.time),
+        subject: Some(subject.id().to_string()),
+        datacontenttype: Some("application/json".to_owned()),
+        organization: Some(subject.organization().to_string()),
+        correlation: Some(cause.correlation.clone()),
+        causation: Some(cause.id.clone()),
+        actor: Some(cause.actor.clone()),
+        traceparent: cause.traceparent.clone(),
+        client_address: cause.origin.address.clone(),
+        request: cause.origin.request.clone(),
+        ..Envelope::default()
+    }
+}
+
 /// The same cause, decided again, gives the same identifiers, so handling a fact twice appends nothing new.
-pub(crate) fn event_id(subject: &AggregateSubject, cause: &Cause, name: &str, index: usize) -> Uuid {
+fn event_id(subject: &AggregateSubject, cause: &Cause, name: &str, index: usize) -> Uuid {
     Uuid::new_v5(
         &NAMESPACE,
         format!("{}\n{}\n{index}", cause.id, subject.event(name)).as_bytes(),

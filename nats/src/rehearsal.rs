@@ -9,13 +9,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use chrono::{DateTime, Utc};
 use infragpt_events::{Aggregate, ConnectorKind, DomainEvent as _};
 use serde_json::Value;
-use uuid::Uuid;
 
 use self::{claims::Claims, history::Histories};
 use crate::{
-    AggregateSubject, Cause, Claim, Connection, ExecuteError, Executed, Received, Version, decode_event, direct,
-    event_store::{self, Loaded, event_id},
-    received::event_type,
+    AggregateSubject, Cause, Claim, Connection, Envelope, ExecuteError, Executed, Received, Version, decode_event,
+    direct,
+    event_store::{self, Loaded, envelope_of},
 };
 
 /// As of when the log is looked at.
@@ -58,16 +57,27 @@ pub struct Rehearsal {
 /// An event that would have been appended.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Decided {
-    /// Its identifier, which is that of the recorded event if that was decided for the same reason.
-    pub id: Uuid,
     /// The subject that it would have been published on.
     pub subject: String,
-    /// Its CloudEvents type.
-    pub kind: String,
-    /// Who did it.
-    pub actor: String,
+    /// What would stand on it. Its identifier is that of the recorded event if that was decided for the same reason.
+    pub envelope: Envelope,
     /// Its payload in today's shape.
     pub payload: Value,
+}
+
+impl Decided {
+    /// It as EVENTS would hold it, at a place of one's own.
+    pub fn stored(self, sequence: u64, published: DateTime<Utc>) -> Received {
+        Received {
+            envelope: self.envelope,
+            payload: self.payload.to_string().into(),
+            stream: "EVENTS".to_owned(),
+            subject: self.subject,
+            sequence,
+            published,
+            delivered: 0,
+        }
+    }
 }
 
 impl Stage {
@@ -88,6 +98,25 @@ impl Stage {
             histories: Histories::carried(events),
             claims: Claims::of(events.to_vec()),
         }))
+    }
+
+    /// A log that goes its own way after what EVENTS had before sequence `from`: with what is [`append`](Self::append)ed.
+    ///
+    /// # Errors
+    /// When EVENTS can't be read with `connection`'s permissions.
+    pub async fn branch(connection: &Connection, from: u64) -> Result<Self, direct::Error> {
+        Ok(Self(Arc::new(Shared {
+            histories: Histories::branch(connection, from),
+            claims: Claims::read(connection).await?,
+        })))
+    }
+
+    /// Appends to a branch; nothing else can be appended to.
+    ///
+    /// # Errors
+    /// When what the aggregate had before can't be read.
+    pub async fn append(&self, event: Received) -> Result<(), direct::Error> {
+        self.0.histories.append(event).await
     }
 
     /// The log as it was at `moment`.
@@ -129,8 +158,11 @@ impl Rehearsal {
         }
         for decided in &*self.lock() {
             if let Some(name) = decided.subject.strip_prefix(&subject.event(""))
-                && let Ok(event) =
-                    A::Event::decode(name, version_of(&decided.kind), decided.payload.to_string().as_bytes())
+                && let Ok(event) = A::Event::decode(
+                    name,
+                    version_of(&decided.envelope.kind),
+                    decided.payload.to_string().as_bytes(),
+                )
             {
                 state = state.evolve(&event);
             }
@@ -150,10 +182,8 @@ impl Rehearsal {
         let loaded = self.load::<A>(subject).await?;
         let events = loaded.state.decide(command).map_err(ExecuteError::Refused)?;
         let decided = events.iter().enumerate().map(|(index, event)| Decided {
-            id: event_id(subject, cause, event.name(), index),
             subject: subject.event(event.name()),
-            kind: event_type(event),
-            actor: cause.actor.clone(),
+            envelope: envelope_of(subject, cause, event, index),
             payload: event.payload(),
         });
         self.lock().extend(decided);

@@ -20,6 +20,12 @@ pub(super) enum Histories {
     },
     /// A part of it that somebody carried away.
     Carried(HashMap<String, Arc<[Received]>>),
+    /// The log before a sequence, and then what is appended here.
+    Branch {
+        connection: Connection,
+        from: u64,
+        of: tokio::sync::Mutex<HashMap<String, Vec<Received>>>,
+    },
 }
 
 #[derive(Debug, Default)]
@@ -51,11 +57,34 @@ impl Histories {
         )
     }
 
+    pub fn branch(connection: &Connection, from: u64) -> Self {
+        Self::Branch {
+            connection: connection.clone(),
+            from,
+            of: tokio::sync::Mutex::default(),
+        }
+    }
+
+    pub async fn append(&self, event: Received) -> Result<(), direct::Error> {
+        if let Self::Branch { connection, from, of } = self
+            && let Some((aggregate, _)) = event.subject.rsplit_once('.')
+        {
+            let all = format!("{aggregate}.>");
+            let mut of = of.lock().await;
+            grown(connection, *from, &mut of, &all).await?.push(event);
+        }
+        Ok(())
+    }
+
     /// Everything that ever happened to an aggregate.
     pub async fn of(&self, subject: &AggregateSubject) -> Result<Arc<[Received]>, direct::Error> {
         let (connection, known) = match self {
             Self::Log { connection, known } => (connection, known),
             Self::Carried(of) => return Ok(of.get(&subject.all()).cloned().unwrap_or_default()),
+            Self::Branch { connection, from, of } => {
+                let mut of = of.lock().await;
+                return Ok(grown(connection, *from, &mut of, &subject.all()).await?.clone().into());
+            }
         };
         if let Some(known) = known.lock().unwrap_or_else(PoisonError::into_inner).of.get(subject) {
             return Ok(Arc::clone(known));
@@ -70,4 +99,19 @@ impl Histories {
         known.of.insert(subject.clone(), Arc::clone(&events));
         Ok(events)
     }
+}
+
+/// An aggregate of a branch, with what it had before.
+async fn grown<'branch>(
+    connection: &Connection,
+    from: u64,
+    of: &'branch mut HashMap<String, Vec<Received>>,
+    all: &str,
+) -> Result<&'branch mut Vec<Received>, direct::Error> {
+    if !of.contains_key(all) {
+        let mut before = direct::read_all(&connection.client, "EVENTS", all, 1).await?.messages;
+        before.retain(|event| event.sequence < from);
+        of.insert(all.to_owned(), before);
+    }
+    Ok(of.entry(all.to_owned()).or_default())
 }

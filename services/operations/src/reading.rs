@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use futures::{StreamExt as _, stream::FuturesUnordered};
 use infragpt_nats::{
-    Accounts, Connection, Extent, Log, Received, Scan, account, log,
+    Accounts, Connection, Extent, Log, Received, Scan, account, log, namespace,
     scan::{self, Begin, End},
 };
 
@@ -159,6 +159,7 @@ impl Reader {
             let mut scan = Scan::open(&self.connection, extent).await?;
             let mut found = VecDeque::with_capacity(count);
             while let Some(received) = scan.next().await? {
+                let received = as_original(received);
                 if self.selection.matches(&received) {
                     if found.len() == count {
                         found.pop_front();
@@ -242,6 +243,7 @@ impl Reader {
                 && scan.is_ending()
             {
                 while let Some(received) = scan.next().await? {
+                    let received = as_original(received);
                     self.looked_at += 1;
                     source.last = source.last.max(received.sequence);
                     if self.selection.matches(&received) {
@@ -283,11 +285,19 @@ impl Reader {
             };
             drop(next);
             self.looked_at += 1;
-            if let Some(received) = received?
+            if let Some(received) = received?.map(as_original)
                 && self.selection.matches(&received)
             {
                 return Ok(received);
             }
         }
     }
+}
+
+/// A copy in a namespace, under the subject that its original was published on.
+fn as_original(mut received: Received) -> Received {
+    if let Some((_, original)) = namespace::original(&received.subject) {
+        received.subject = original.to_owned();
+    }
+    received
 }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use infragpt_events::catalogue;
 use infragpt_nats::{
-    ClaimedAccount, Received, Token,
+    ClaimedAccount, Received, Token, namespace,
     scan::{Begin, End},
 };
 use regex::bytes::Regex;
@@ -92,7 +92,7 @@ impl Selection {
     pub fn checked(mut self) -> Result<Self, Error> {
         for stream in &mut self.streams {
             let upper = stream.to_ascii_uppercase();
-            if !READABLE.contains(&upper.as_str()) {
+            if !READABLE.contains(&upper.as_str()) && !upper.starts_with(namespace::PREFIX) {
                 return Err(Error::Stream {
                     found: stream.clone(),
                     nearest: nearest(&upper, READABLE).unwrap_or_default().to_owned(),
@@ -138,6 +138,11 @@ impl Selection {
         }
     }
 
+    /// Whether `stream` is among them.
+    pub fn has_stream(&self, stream: &str) -> bool {
+        self.streams().contains(&stream)
+    }
+
     /// Whether an event can be told by its headers, so that payloads need not be sent.
     pub fn needs_payload(&self) -> bool {
         self.expression.is_some() || self.pattern.is_some() || self.connector.is_some()
@@ -145,6 +150,15 @@ impl Selection {
 
     /// What the server is to look for in `stream`; `None` where it can have nothing of this. `accounts` are everybody's.
     pub fn subjects_of(&self, stream: &str, accounts: &[ClaimedAccount]) -> Option<Vec<String>> {
+        if let Some(name) = stream.strip_prefix(namespace::PREFIX) {
+            let name = name.to_lowercase();
+            return Some(
+                self.subjects
+                    .iter()
+                    .map(|subject| format!("replay.{name}.{subject}"))
+                    .collect(),
+            );
+        }
         let root = match stream {
             "EVENTS" => "events",
             "DEAD_LETTERS" => "dead",

@@ -7,11 +7,11 @@ use chrono::TimeDelta;
 use clap::Args;
 use futures::StreamExt as _;
 use infragpt_agent::Agent;
-use infragpt_nats::{Connection, GrantKey, Log, Received};
+use infragpt_nats::{Connection, GrantKey, Log, Namespace, Received};
 use infragpt_operations::{
     Replay, Selection,
     event::shortened,
-    replay::{Answerer, Appended, Change, Difference, Verdict},
+    replay::{self, Answerer, Appended, Branched, Change, Difference, Verdict},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -37,6 +37,12 @@ pub struct Arguments {
     /// Replay the facts of this bundle with nothing but the bundle: no server is needed
     #[arg(long, value_name = "FILE", conflicts_with_all = ["places", "answers"])]
     bundle: Option<PathBuf>,
+    /// Replay into a stream of its own, REPLAY_<NAME>: the facts, what this build makes of them, and everything else as it was
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["places", "answers", "bundle", "checkpoint"])]
+    into: Option<String>,
+    /// Remove what `--into` made under this name
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["places", "answers", "bundle", "checkpoint", "into"])]
+    drop: Option<String>,
     /// Also ask this build's agent the questions of EVENTS again
     #[arg(long)]
     answers: bool,
@@ -73,7 +79,13 @@ impl Arguments {
             return self.replay(Replay::carried(&stored)).await;
         }
         let configuration = configuration()?;
+        if let Some(name) = &self.drop {
+            return drop_namespace(&configuration, name).await;
+        }
         let selection = self.select.selection()?;
+        if let Some(name) = &self.into {
+            return self.branch(&configuration, name, selection).await;
+        }
         let connection = connect(&configuration, NatsUser::Operator).await?;
         let asks = self.answers
             || self
@@ -123,6 +135,49 @@ impl Arguments {
                 "this build does not decide as it was decided"
             ))),
         }
+    }
+
+    /// Replays into a namespace.
+    async fn branch(&self, configuration: &Configuration, name: &str, selection: Selection) -> Result<(), Failure> {
+        let namespace = Namespace::parse(name).map_err(Failure::usage)?;
+        let admin = connect(configuration, NatsUser::Admin).await?;
+        let created = namespace.create(&admin).await;
+        admin.drain().await;
+        created.map_err(Failure::findings)?;
+        let connection = connect(configuration, NatsUser::Operator).await?;
+        let bar = progress("copied and decided", None);
+        let work = async {
+            let branched = replay::branch(&connection, &namespace, selection, |_, _| bar.inc(1)).await;
+            branched.map_err(|error| match error {
+                replay::BranchError::Sequences => Failure::usage(error),
+                error => anyhow::Error::from(error).into(),
+            })
+        };
+        let branched = until_interrupted(Box::pin(work)).await;
+        bar.finish_and_clear();
+        connection.drain().await;
+        let stream = namespace.stream();
+        let Some(branched) = branched? else {
+            return Err(Failure::findings(anyhow!(
+                "interrupted: `infragpt replay --drop {name}` removes what is in {stream}"
+            )));
+        };
+        let mut output = Output::direct(self.format);
+        output.item(&json!({ "stream": stream, "branched": branched }), || {
+            let Branched {
+                facts,
+                decided,
+                replaced,
+                carried,
+                failed,
+            } = branched;
+            format!(
+                "{stream} has {facts} facts, {decided} events that this build decides in place of {replaced}, and {carried} others as \
+                 they were; {failed} facts can't be handled\nlook at it with `infragpt tail --stream {stream}`, and remove it with \
+                 `infragpt replay --drop {name}`"
+            )
+        })?;
+        Ok(())
     }
 
     async fn prepare(
@@ -197,6 +252,14 @@ impl Arguments {
         let written = std::fs::write(path, json!(checkpoint).to_string());
         Ok(written.with_context(|| format!("{} can't be written", path.display()))?)
     }
+}
+
+async fn drop_namespace(configuration: &Configuration, name: &str) -> Result<(), Failure> {
+    let namespace = Namespace::parse(name).map_err(Failure::usage)?;
+    let admin = connect(configuration, NatsUser::Admin).await?;
+    let deleted = namespace.delete(&admin).await;
+    admin.drain().await;
+    deleted.map_err(Failure::findings)
 }
 
 /// The message at `STREAM#sequence`.

@@ -262,6 +262,65 @@ async fn a_case_in_a_file_is_replayed_without_any_server() {
 }
 
 #[tokio::test]
+async fn a_history_of_its_own_leaves_everything_else_alone() {
+    let app = lived().await;
+    let before = app.news("EVENTS").await.unwrap().len();
+    let into = async |arguments: &[&str]| {
+        let arguments = [&["replay", "--json", "--into"], arguments].concat();
+        app.installation.operate(&arguments).await.unwrap()
+    };
+    let done = into(&["march"]).await;
+    let branched = &records(&done.stdout)[0]["branched"];
+    assert_eq!(
+        branched["decided"], branched["replaced"],
+        "the same build decides the same: {branched}"
+    );
+    assert_eq!(app.news("EVENTS").await.unwrap().len(), before);
+    let tail = [
+        "tail",
+        "--no-follow",
+        "--json",
+        "--stream",
+        "REPLAY_MARCH",
+        "-n",
+        "1000",
+    ];
+    let shown = app
+        .installation
+        .operate(&[&tail[..], &["--type", "answer_posted"]].concat())
+        .await
+        .unwrap();
+    assert_eq!(records(&shown.stdout).len(), 1);
+    let shown = app
+        .installation
+        .operate(&[&tail[..], &["--subject", "events.change.acme.>"]].concat())
+        .await
+        .unwrap();
+    let copies = records(&shown.stdout);
+    let originals = app.log.read("EVENTS", "events.change.>", 0).await.unwrap();
+    let ids = |events: &[Value]| events.iter().map(|event| event["id"].to_string()).collect::<Vec<_>>();
+    assert_eq!(copies.len(), originals.len());
+    assert_eq!(
+        ids(&copies),
+        originals
+            .iter()
+            .map(|event| format!("{:?}", event.envelope.id))
+            .collect::<Vec<_>>()
+    );
+
+    assert_eq!(
+        into(&["march"]).await.status.code(),
+        Some(1),
+        "what is there is not mixed with"
+    );
+    assert_eq!(into(&["March"]).await.status.code(), Some(2));
+    app.installation.infragpt(&["replay", "--drop", "march"]).await.unwrap();
+    let gone = app.installation.operate(&["replay", "--drop", "march"]).await.unwrap();
+    assert_eq!(gone.status.code(), Some(1));
+    app.finish().await;
+}
+
+#[tokio::test]
 async fn what_can_not_be_replayed_is_named() {
     let app = App::start().await;
     for (arguments, code, expected) in [

@@ -382,7 +382,7 @@ impl Judge {
 fn is_recorded(effects: &[Effect], decided: &[Decided]) -> bool {
     let is_it = |decided: &Decided| {
         effects.iter().any(|effect| {
-            effect.id == decided.id
+            effect.id.to_string() == decided.envelope.id
                 && effect.subject == decided.subject
                 && effect.digest == Some(today::digest(&decided.payload))
         })
@@ -393,7 +393,7 @@ fn is_recorded(effects: &[Effect], decided: &[Decided]) -> bool {
 fn appended(decided: Decided) -> Appended {
     Appended {
         sequence: None,
-        id: decided.id,
+        id: decided.envelope.id.parse().unwrap_or_default(),
         subject: decided.subject,
         data: decided.payload,
     }
