@@ -3,13 +3,17 @@
 use std::fmt;
 
 use async_nats::HeaderMap;
-use serde::Deserialize;
 use serde_json::json;
 
 use crate::{Connection, Received, publish};
 
 /// What the names of such streams begin with.
 pub const PREFIX: &str = "REPLAY_";
+
+/// There is no such stream: <https://github.com/nats-io/nats-server/blob/main/server/errors.json>
+const ABSENT: u64 = 10_059;
+/// The name is in use, by a stream with another configuration.
+const IN_USE: u64 = 10_058;
 
 /// The name of a namespace: lower-case letters, digits and `_`, 32 at most.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,12 +89,19 @@ impl Namespace {
             "allow_direct": true,
             "metadata": { "owner": "operator", "runbook": "nats/README.md#replays" },
         });
-        // 10058: the name is in use.
-        match publish::api(&admin.client, format!("$JS.API.STREAM.CREATE.{stream}"), &configuration).await {
-            Ok(Created { did_create: true }) => Ok(()),
-            // The very same stream is there: to the server that is as good as making it.
-            Ok(Created { did_create: false }) => Err(Error::Exists(self.clone())),
-            Err(publish::Error::Refused { code: 10_058, .. }) => Err(Error::Exists(self.clone())),
+        // To the server, making the very same stream again is as good as making it: so it is looked for first.
+        let info: Result<serde_json::Value, _> =
+            publish::api(&admin.client, format!("$JS.API.STREAM.INFO.{stream}"), &json!({})).await;
+        match info {
+            Err(publish::Error::Refused { code: ABSENT, .. }) => {}
+            Ok(_) => return Err(Error::Exists(self.clone())),
+            Err(error) => return Err(refused("looking for the namespace's stream")(error)),
+        }
+        let created: Result<serde_json::Value, _> =
+            publish::api(&admin.client, format!("$JS.API.STREAM.CREATE.{stream}"), &configuration).await;
+        match created.map(drop) {
+            Ok(()) => Ok(()),
+            Err(publish::Error::Refused { code: IN_USE, .. }) => Err(Error::Exists(self.clone())),
             Err(error) => Err(refused("making the namespace's stream")(error)),
         }
     }
@@ -104,8 +115,7 @@ impl Namespace {
         let deleted: Result<serde_json::Value, _> = publish::api(&admin.client, subject, &json!({})).await;
         match deleted {
             Ok(_) => Ok(()),
-            // 10059: there is no such stream.
-            Err(publish::Error::Refused { code: 10_059, .. }) => Err(Error::Absent(self.clone())),
+            Err(publish::Error::Refused { code: ABSENT, .. }) => Err(Error::Absent(self.clone())),
             Err(error) => Err(refused("removing the namespace's stream")(error)),
         }
     }
@@ -127,12 +137,6 @@ impl Namespace {
         let stored = publish::publish(&operator.client, subject, headers, message.payload.clone()).await;
         stored.map(|stored| stored.sequence).map_err(refused("storing a copy"))
     }
-}
-
-#[derive(Deserialize)]
-struct Created {
-    #[serde(default)]
-    did_create: bool,
 }
 
 fn refused(operation: &'static str) -> impl Fn(publish::Error) -> Error {
