@@ -2,12 +2,21 @@
 
 pub mod event;
 pub mod expression;
+pub mod finder;
+pub mod meaning;
 pub mod reading;
 mod redaction;
+pub mod reference;
 pub mod selection;
+pub mod timeline;
+pub mod trace;
 
 pub use event::Event;
 pub use expression::Expression;
+pub use finder::{Case, Finder, Found, Target};
 pub use reading::{Mode, Reader};
 pub use redaction::{redact, redact_json};
+pub use reference::Reference;
 pub use selection::Selection;
+pub use timeline::Timeline;
+pub use trace::Trace;

@@ -3,6 +3,7 @@
 mod arguments;
 mod ask;
 mod connection;
+mod finding;
 mod integrations;
 mod keys;
 mod nats;
@@ -10,7 +11,10 @@ pub mod output;
 mod projections;
 mod sandbox;
 mod select;
+mod show;
 mod tail;
+mod timeline;
+mod trace;
 
 pub use arguments::Command;
 pub use connection::{connect, settings};
