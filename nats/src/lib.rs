@@ -29,6 +29,7 @@ mod scheduler;
 pub mod service;
 mod subject;
 pub mod subscription;
+pub mod verdict;
 
 pub use account::{Accounts, Claim, ClaimOutcome, ClaimedAccount};
 pub use audit::{AuditLog, Note};
@@ -54,3 +55,4 @@ pub use scan::{Extent, Scan};
 pub use service::{Call, FrameSink, Service, ServiceError};
 pub use subject::{AggregateSubject, RawSubject, Token};
 pub use subscription::{Handler, HandlerError, Route, Subscription};
+pub use verdict::{DeadLetters, Verdict};

@@ -72,7 +72,7 @@ pub struct ConsumerSummary {
 /// Reads the log.
 #[derive(Debug, Clone)]
 pub struct Log {
-    connection: Connection,
+    pub(crate) connection: Connection,
 }
 
 impl Log {

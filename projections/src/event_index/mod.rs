@@ -6,5 +6,5 @@ mod write;
 
 pub(crate) use forget::{forget_facts, forget_organization, forget_user};
 pub(crate) use read::fingerprint;
-pub use read::{Entry, caused_by, correlated, find, latest};
+pub use read::{Entry, at, beginning_with, caused_by, correlated, find, latest, newest, related};
 pub use write::apply;

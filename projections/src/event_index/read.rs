@@ -93,6 +93,68 @@ pub async fn latest(
     .await
 }
 
+/// Up to `limit` facts and events that stand directly beside these ids: they have one of them, follow from one, or name one
+/// as what their case goes back to. In the order of storing.
+pub async fn related(database: impl PgExecutor<'_>, ids: &[String], limit: u16) -> Result<Vec<Entry>, sqlx::Error> {
+    let ids: Vec<String> = ids.iter().map(|id| column::key(id)).collect();
+    sqlx::query_as!(
+        Entry,
+        "SELECT stream, sequence, subject, event_id, source, type AS kind, organization_id, correlation_id, causation_id,
+                actor, occurred_at, published_at
+         FROM event_index WHERE event_id = ANY($1) OR correlation_id = ANY($1) OR causation_id = ANY($1)
+         ORDER BY published_at, stream, sequence LIMIT $2",
+        &ids,
+        i64::from(limit),
+    )
+    .fetch_all(database)
+    .await
+}
+
+/// What is known of the place `sequence` of `stream`.
+pub async fn at(database: impl PgExecutor<'_>, stream: &str, sequence: u64) -> Result<Option<Entry>, sqlx::Error> {
+    sqlx::query_as!(
+        Entry,
+        "SELECT stream, sequence, subject, event_id, source, type AS kind, organization_id, correlation_id, causation_id,
+                actor, occurred_at, published_at
+         FROM event_index WHERE stream = $1 AND sequence = $2",
+        stream,
+        column::sequence(sequence),
+    )
+    .fetch_optional(database)
+    .await
+}
+
+/// Up to `limit` facts and events whose id begins with `beginning`, the newest first.
+pub async fn beginning_with(
+    database: impl PgExecutor<'_>,
+    beginning: &str,
+    limit: u16,
+) -> Result<Vec<Entry>, sqlx::Error> {
+    sqlx::query_as!(
+        Entry,
+        "SELECT stream, sequence, subject, event_id, source, type AS kind, organization_id, correlation_id, causation_id,
+                actor, occurred_at, published_at
+         FROM event_index WHERE starts_with(event_id, $1) ORDER BY published_at DESC, stream, sequence DESC LIMIT $2",
+        column::key(beginning),
+        i64::from(limit),
+    )
+    .fetch_all(database)
+    .await
+}
+
+/// The newest facts and events of everybody, the newest first.
+pub async fn newest(database: impl PgExecutor<'_>, limit: u16) -> Result<Vec<Entry>, sqlx::Error> {
+    sqlx::query_as!(
+        Entry,
+        "SELECT stream, sequence, subject, event_id, source, type AS kind, organization_id, correlation_id, causation_id,
+                actor, occurred_at, published_at
+         FROM event_index ORDER BY published_at DESC, stream, sequence DESC LIMIT $1",
+        i64::from(limit),
+    )
+    .fetch_all(database)
+    .await
+}
+
 pub(crate) async fn fingerprint(database: impl PgExecutor<'_>) -> Result<Fingerprint, sqlx::Error> {
     sqlx::query_as!(
         Fingerprint,

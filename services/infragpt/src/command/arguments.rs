@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use super::{bundle, integrations, keys, nats, projections, replay, sandbox, tail};
+use super::{bundle, integrations, keys, nats, projections, replay, sandbox, show, tail, timeline, trace};
 use crate::{bench, configuration, demo, environment, failure::Failure, logging, role::Role, serve};
 
 const EXAMPLES: &str = "\
@@ -21,6 +21,7 @@ In production:
   infragpt integrations connect slack --organization acme
 
 Looking and repairing:
+  infragpt trace <permalink>         what led to an answer, step by step
   infragpt integrations list --organization acme
   infragpt nats check                what `nats apply` would change
   infragpt projections status        how far the read models are behind
@@ -69,6 +70,12 @@ enum Action {
     /// A case in one file, to look at and to replay anywhere
     #[command(subcommand)]
     Bundle(bundle::Action),
+    /// Show one event: its attributes, its payload, what it means, what caused it and what it caused
+    Show(show::Show),
+    /// Show what led to something and what that led to, across streams, with times
+    Trace(trace::Trace),
+    /// Show everything of a conversation, an integration or an organization, in order and in words
+    Timeline(Box<timeline::Timeline>),
     /// Streams and consumers
     #[command(subcommand)]
     Nats(nats::Action),
@@ -107,6 +114,9 @@ impl Command {
             Action::Grep(grep) => Box::pin(grep.run(&configured()?)).await,
             Action::Replay(replay) => Box::pin(replay.run(configured)).await,
             Action::Bundle(action) => Box::pin(action.run(configured)).await,
+            Action::Show(show) => show.run(&configured()?).await,
+            Action::Trace(trace) => trace.run(&configured()?).await,
+            Action::Timeline(timeline) => Box::pin(timeline.run(&configured()?)).await,
             Action::Nats(action) => action.run(&configured()?).await,
             Action::Migrate => projections::migrate(&configured()?).await,
             Action::Projections(action) => action.run(&configured()?).await,

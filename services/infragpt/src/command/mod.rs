@@ -4,6 +4,7 @@ mod arguments;
 mod ask;
 mod bundle;
 mod connection;
+mod finding;
 mod integrations;
 mod keys;
 mod nats;
@@ -12,7 +13,10 @@ mod projections;
 mod replay;
 mod sandbox;
 mod select;
+mod show;
 mod tail;
+mod timeline;
+mod trace;
 
 pub use arguments::Command;
 pub use connection::{connect, settings};
