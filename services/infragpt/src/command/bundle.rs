@@ -9,19 +9,14 @@ use std::{
 
 use anyhow::{Context as _, anyhow};
 use clap::Subcommand;
-use infragpt_nats::Connection;
-use infragpt_operations::{Bundle, Mode, Reader, Selection, bundle};
+use infragpt_operations::{Bundle, bundle};
 
 use super::{
-    connect,
+    finding::Finding,
     output::{Format, Output},
     tail::line,
 };
-use crate::{
-    configuration::{Configuration, NatsUser},
-    failure::Failure,
-    serve::now,
-};
+use crate::{configuration::Configuration, failure::Failure, serve::now};
 
 /// What can be done with bundles.
 #[derive(Debug, Clone, Subcommand)]
@@ -52,8 +47,9 @@ impl Action {
     pub async fn run(self, configuration: impl FnOnce() -> Result<Configuration, Failure>) -> Result<(), Failure> {
         match self {
             Self::Export { trace, output } => {
-                let connection = connect(&configuration()?, NatsUser::Operator).await?;
-                let exported = export(&connection, &trace, &output).await;
+                let finding = Finding::look_up(&configuration()?, &trace).await?;
+                let connection = finding.connection.clone();
+                let exported = export(finding, &trace, &output).await;
                 connection.drain().await;
                 println!("{}", exported?);
                 Ok(())
@@ -89,9 +85,10 @@ pub fn read(file: &Path) -> Result<Bundle, Failure> {
     })
 }
 
-async fn export(connection: &Connection, trace: &str, output: &Path) -> Result<String, Failure> {
-    let case = case(connection, trace).await?;
-    let all = bundle::collect(connection, case).await.map_err(anyhow::Error::from)?;
+async fn export(finding: Finding, trace: &str, output: &Path) -> Result<String, Failure> {
+    let connection = finding.connection.clone();
+    let case = finding.stored_case().await?;
+    let all = bundle::collect(&connection, case).await.map_err(anyhow::Error::from)?;
     let bundle = Bundle::new(trace, now(), &all);
     // Beside and renamed, so that nobody finds half of it; for its owner alone, because people's messages are in it.
     let partial = output.with_extension("partial");
@@ -115,28 +112,4 @@ async fn export(connection: &Connection, trace: &str, output: &Path) -> Result<S
         bundle.events.len(),
         output.display(),
     ))
-}
-
-/// The facts and events of a case.
-async fn case(connection: &Connection, correlation: &str) -> Result<Vec<infragpt_nats::Received>, Failure> {
-    let selection = Selection {
-        correlation: Some(correlation.to_owned()),
-        streams: ["RAW_SLACK", "RAW_GITHUB", "RAW_CLERK", "EVENTS", "DEAD_LETTERS"]
-            .map(str::to_owned)
-            .to_vec(),
-        ..Selection::default()
-    };
-    let mut reader = Reader::open(connection, selection, Mode::Range)
-        .await
-        .map_err(anyhow::Error::from)?;
-    let mut case = Vec::new();
-    while let Some(received) = reader.next().await.map_err(anyhow::Error::from)? {
-        case.push(received);
-    }
-    if case.is_empty() {
-        return Err(Failure::findings(anyhow!(
-            "nothing in the log belongs to a case `{correlation}`"
-        )));
-    }
-    Ok(case)
 }

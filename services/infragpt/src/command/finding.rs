@@ -1,15 +1,19 @@
 //! How commands that are given a reference find what is meant.
 
 use anyhow::anyhow;
-use infragpt_nats::Connection;
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use infragpt_nats::{Connection, Log, Received};
 use infragpt_operations::{Finder, Reference, Target, finder};
 use infragpt_projections as projections;
 
-use super::{connect, database_url};
+use super::{connect, database_url, trace::events};
 use crate::{
     configuration::{Configuration, NatsUser},
     failure::Failure,
 };
+
+/// How many messages are read at a time.
+const AT_ONCE: usize = 16;
 
 /// A reference that was looked up.
 pub struct Finding {
@@ -36,6 +40,26 @@ impl Finding {
             finder,
             target,
         })
+    }
+}
+
+impl Finding {
+    /// The case of what was meant, as the streams still have it, in the order of storing.
+    ///
+    /// # Errors
+    /// Usage where it is no case, and otherwise when the log can't be read.
+    pub async fn stored_case(self) -> Result<Vec<Received>, Failure> {
+        let events = events(&self.finder, self.target).await?;
+        let case = self.finder.case(events).await.map_err(failure)?;
+        let log = Log::new(&self.connection);
+        let kept = case.events.iter().filter(|found| !found.is_gone);
+        let reading = kept.map(|found| log.at(&found.event.stream, found.event.sequence));
+        let read: Vec<Option<Received>> = stream::iter(reading.collect::<Vec<_>>())
+            .buffered(AT_ONCE)
+            .try_collect()
+            .await
+            .map_err(anyhow::Error::from)?;
+        Ok(read.into_iter().flatten().collect())
     }
 }
 

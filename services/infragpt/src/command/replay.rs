@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 
 use super::{
     bundle, connect,
+    finding::Finding,
     output::{Format, Output, progress},
     select::Select,
     tail::until_interrupted,
@@ -31,17 +32,17 @@ use crate::{
 /// What `replay` can be told.
 #[derive(Debug, Clone, Args)]
 pub struct Arguments {
-    /// Replay only these: `RAW_SLACK#7`, or a question: `EVENTS#18`
-    #[arg(value_name = "PLACE")]
-    places: Vec<String>,
+    /// Replay only this, `RAW_SLACK#7`, or all facts of its case: an id, a Slack permalink, whatever `trace` takes
+    #[arg(value_name = "ANYTHING")]
+    reference: Option<String>,
     /// Replay the facts of this bundle with nothing but the bundle: no server is needed
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["places", "answers"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["reference", "answers"])]
     bundle: Option<PathBuf>,
     /// Replay into a stream of its own, REPLAY_<NAME>: the facts, what this build makes of them, and everything else as it was
-    #[arg(long, value_name = "NAME", conflicts_with_all = ["places", "answers", "bundle", "checkpoint"])]
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["reference", "answers", "bundle", "checkpoint"])]
     into: Option<String>,
     /// Remove what `--into` made under this name
-    #[arg(long, value_name = "NAME", conflicts_with_all = ["places", "answers", "bundle", "checkpoint", "into"])]
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["reference", "answers", "bundle", "checkpoint", "into"])]
     drop: Option<String>,
     /// Also ask this build's agent the questions of EVENTS again
     #[arg(long)]
@@ -86,19 +87,13 @@ impl Arguments {
         if let Some(name) = &self.into {
             return self.branch(&configuration, name, selection).await;
         }
-        let connection = connect(&configuration, NatsUser::Operator).await?;
-        let asks = self.answers
-            || self
-                .places
-                .iter()
-                .any(|place| place.to_ascii_uppercase().starts_with("EVENTS#"));
-        let (answerer, agent) = if asks {
+        let (answerer, agent) = if self.answers {
             let (answerer, connection) = answerer(&configuration).await?;
             (Some(answerer), Some(connection))
         } else {
             (None, None)
         };
-        let replay = self.prepare(&connection, selection, answerer).await?;
+        let (connection, replay) = self.prepare(&configuration, selection, answerer).await?;
         let replayed = self.replay(replay).await;
         connection.drain().await;
         if let Some(agent) = agent {
@@ -182,29 +177,32 @@ impl Arguments {
 
     async fn prepare(
         &self,
-        connection: &Connection,
+        configuration: &Configuration,
         mut selection: Selection,
         answerer: Option<Answerer>,
-    ) -> Result<Replay, Failure> {
-        if self.places.is_empty() {
-            if self.answers {
-                selection.streams = vec!["EVENTS".to_owned()];
-            }
-            return Replay::prepare(connection, selection, answerer)
+    ) -> Result<(Connection, Replay), Failure> {
+        if let Some(reference) = &self.reference {
+            let finding = Finding::look_up(configuration, reference).await?;
+            let connection = finding.connection.clone();
+            let given = match place(reference) {
+                Some((stream, sequence)) => at(&Log::new(&connection), &stream, sequence).await?,
+                None => finding.stored_case().await?,
+            };
+            let replay = Replay::of(&connection, given, answerer)
                 .await
-                .map_err(|error| match error {
-                    infragpt_operations::replay::Error::NotHandled { .. } => Failure::usage(error),
-                    error => anyhow::Error::from(error).into(),
-                });
+                .map_err(anyhow::Error::from)?;
+            return Ok((connection, replay));
         }
-        let log = Log::new(connection);
-        let mut given: Vec<Received> = Vec::new();
-        for place in &self.places {
-            given.push(at(&log, place).await?);
+        let connection = connect(configuration, NatsUser::Operator).await?;
+        if self.answers && selection.streams.is_empty() {
+            selection.streams = vec!["EVENTS".to_owned()];
         }
-        Ok(Replay::of(connection, given, answerer)
-            .await
-            .map_err(anyhow::Error::from)?)
+        let replay = Replay::prepare(&connection, selection, answerer).await;
+        let replay = replay.map_err(|error| match error {
+            replay::Error::NotHandled { .. } => Failure::usage(error),
+            error => anyhow::Error::from(error).into(),
+        })?;
+        Ok((connection, replay))
     }
 
     async fn work(
@@ -262,26 +260,21 @@ async fn drop_namespace(configuration: &Configuration, name: &str) -> Result<(),
     deleted.map_err(Failure::findings)
 }
 
-/// The message at `STREAM#sequence`.
-async fn at(log: &Log, place: &str) -> Result<Received, Failure> {
-    let parsed = place
-        .split_once('#')
-        .and_then(|(stream, sequence)| Some((stream.to_ascii_uppercase(), sequence.parse().ok()?)));
-    let Some((stream, sequence)) = parsed else {
-        return Err(Failure::usage(anyhow!(
-            "`{place}` is no place: write the stream and the sequence, as `RAW_SLACK#7`"
-        )));
-    };
-    let found = log.at(&stream, sequence).await.map_err(anyhow::Error::from)?;
-    if let Some(found) = found {
-        return Ok(found);
+/// What `STREAM#sequence` says.
+fn place(reference: &str) -> Option<(String, u64)> {
+    let (stream, sequence) = reference.split_once('#')?;
+    Some((stream.to_ascii_uppercase(), sequence.parse().ok()?))
+}
+
+/// The message at a place, if that is still there.
+async fn at(log: &Log, stream: &str, sequence: u64) -> Result<Vec<Received>, Failure> {
+    let found = log.at(stream, sequence).await.map_err(anyhow::Error::from)?;
+    match found {
+        Some(found) => Ok(vec![found]),
+        None => Err(Failure::findings(anyhow!(
+            "{stream} no longer has #{sequence}, and can't replay it"
+        ))),
     }
-    let bounds = log.bounds(&stream).await.map_err(anyhow::Error::from)?;
-    let has = match bounds.messages {
-        0 => "is empty".to_owned(),
-        _ => format!("has #{} to #{}", bounds.first_sequence, bounds.last_sequence),
-    };
-    Err(Failure::findings(anyhow!("there is no {place}: {stream} {has}")))
 }
 
 /// This build's agent, with the tools that are there now.

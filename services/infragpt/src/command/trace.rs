@@ -88,7 +88,7 @@ fn rendered(trace: &Picture, shape: Shape) -> Result<String, Failure> {
 }
 
 /// The events from which the case is looked for.
-async fn events(finder: &Finder, target: Target) -> Result<Vec<Found>, Failure> {
+pub(super) async fn events(finder: &Finder, target: Target) -> Result<Vec<Found>, Failure> {
     match target {
         Target::Events(events) => Ok(events),
         Target::Aggregate(aggregate) => finder.events_of(&aggregate).await.map_err(failure),
