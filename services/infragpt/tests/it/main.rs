@@ -26,3 +26,4 @@ mod read_models;
 mod secrets;
 mod streams;
 mod subscription;
+mod tracing;
