@@ -28,3 +28,4 @@ mod secrets;
 mod seeing;
 mod streams;
 mod subscription;
+mod tracing;

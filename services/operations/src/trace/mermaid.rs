@@ -46,7 +46,7 @@ fn escaped(text: &str) -> String {
     for character in text.chars() {
         match character {
             _ if character.is_control() => shown.push(' '),
-            ' ' | '.' | ',' | ':' | '/' | '+' => shown.push(character),
+            ' ' | '.' | ',' | ':' | '/' | '+' | '-' | '_' | '?' => shown.push(character),
             _ if !character.is_ascii() || character.is_ascii_alphanumeric() => shown.push(character),
             _ => {
                 let _ = write!(shown, "#{};", u32::from(character));

@@ -111,8 +111,8 @@ pub(crate) fn question(text: &str) -> Case {
             after(8, told(4, "Ev1M", "message", text)),
             after(41, asked),
             after(381, of_conversation(8, "answer_posted", "e7", posted)),
-            after(12_000, audit),
             letter,
+            after(12_000, audit),
         ],
         is_cut: false,
     }
@@ -124,13 +124,45 @@ mod tests {
 
     #[test]
     fn a_case_is_a_tree() {
-        insta::assert_snapshot!(Trace::build(question("what changed?")).tree(), @"");
+        insta::assert_snapshot!(Trace::build(question("what changed?")).tree(), @r#"
+        6 steps in 1.2 s, from 1970-01-01 00:00:00.000 UTC
+
+        Slack told of app_mention in T0ACME, channel C0OPS, by U0MAYA: what changed?
+          RAW_SLACK#3 · at 0.0 ms · - · raw.slack.T0ACME.app_mention
+        └─ +4.1 ms  maya asked: what changed?
+             EVENTS#7 · at 4.1 ms · slack:U0MAYA · events.conversation.acme.5b0f2d3e-52a5-5c6f-9d1b-6f1d8b6b3a04.answer_requested
+           ├─ +34 ms  built-in answered: 4 changes
+           │    EVENTS#8 · at 38 ms · slack:U0MAYA · events.conversation.acme.5b0f2d3e-52a5-5c6f-9d1b-6f1d8b6b3a04.answer_posted
+           ├─ +85 ms  connections could not handle a message of EVENTS
+           │  ! dead after 5 tries of connections: it is too strange
+           │    DEAD_LETTERS#1 · at 90 ms · slack:U0MAYA · dead.EVENTS.connections.events.conversation.acme.5b0f2d3e-52a5-5c6f-9d1b-6f1d8b6b3a04.answer_requested
+           └─ +1.1 s  audit: system:conversations, credential read of slack for post
+                EVENTS#9 · at 1.2 s · system:conversations · events.audit.acme.0d9e5a7c-1111-5c6f-9d1b-6f1d8b6b3a04.recorded
+
+        Slack told of message in T0ACME, channel C0OPS, by U0MAYA: what changed?
+        ! decided nothing: RAW_SLACK#3 told of the same message
+          RAW_SLACK#4 · at 0.8 ms · - · raw.slack.T0ACME.message
+        "#);
     }
 
     #[test]
     fn a_case_is_a_chart() {
         let hostile = "\"]; click s0 href \"javascript:alert(1)\" <b>`x`</b> # &";
-        insta::assert_snapshot!(Trace::build(question(hostile)).mermaid(), @"");
+        insta::assert_snapshot!(Trace::build(question(hostile)).mermaid(), @r##"
+        flowchart TD
+            s0["com.slack.app_mention<br>Slack told of app_mention in T0ACME, channel C0OPS, by U0MAYA: #34;#93;#59; click s0 hre…<br>RAW_SLACK#35;3, -, at 0.0 ms"]:::fact
+            s1["conversation.answer_requested<br>maya asked: #34;#93;#59; click s0 href #34;javascript:alert#40;1#41;#34; #60;b#62;#96;x#96;#60;/b#62; #35; #38;<br>EVENTS#35;7, slack:U0MAYA, at 4.1 ms"]
+            s2["conversation.answer_posted<br>built-in answered: 4 changes<br>EVENTS#35;8, slack:U0MAYA, at 38 ms"]
+            s3["conversation.answer_requested<br>connections could not handle a message of EVENTS<br>DEAD_LETTERS#35;1, slack:U0MAYA, at 90 ms<br>dead after 5 tries of connections: it is too strange"]:::dead
+            s4["audit.recorded<br>audit: system:conversations, credential read of slack for post<br>EVENTS#35;9, system:conversations, at 1.2 s"]
+            s5["com.slack.message<br>Slack told of message in T0ACME, channel C0OPS, by U0MAYA: #34;#93;#59; click s0 href #34;j…<br>RAW_SLACK#35;4, -, at 0.8 ms<br>decided nothing: RAW_SLACK#35;3 told of the same message"]:::fact
+            s0 -->|"+4.1 ms"| s1
+            s1 -->|"+34 ms"| s2
+            s1 -->|"+85 ms"| s3
+            s1 -->|"+1.1 s"| s4
+            classDef fact stroke-dasharray: 4 3
+            classDef dead stroke:#c00
+        "##);
     }
 
     #[test]
@@ -187,6 +219,17 @@ mod tests {
         .into_iter()
         .map(|step| step.notes)
         .collect();
-        insta::assert_debug_snapshot!(notes, @"");
+        insta::assert_debug_snapshot!(notes, @r#"
+        [
+            [
+                "RAW_SLACK no longer has it: only the index tells of it",
+            ],
+            [
+                "follows from Ev0, which is not in the log",
+                "nothing recorded after it",
+                "the payload of `conversation.answer_requested` version 1 can't be read: missing field `place` at line 1 column 52",
+            ],
+        ]
+        "#);
     }
 }
