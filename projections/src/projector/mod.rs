@@ -9,6 +9,8 @@ mod stream;
 mod writer;
 
 pub use run::{Error, Projector};
+pub use writer::Error as WriteError;
+pub(crate) use {positions::Positions, writer::Writer};
 
 #[cfg(test)]
-pub(crate) use {lock::Lock, positions::Positions, writer::Writer};
+pub(crate) use lock::Lock;
