@@ -23,6 +23,7 @@ pub mod queries;
 pub mod rebuild;
 mod recorded;
 pub mod resources;
+pub mod standing;
 pub mod status;
 pub mod usage;
 pub mod users;

@@ -141,7 +141,8 @@ pub async fn rebuild(
     let tables = fingerprint(&database).await?;
     database.close().await;
     let swapped = compared.is_some();
-    let (differences, carried) = compared.map_or_else(Default::default, |compared| (compared.differences, compared.carried));
+    let (differences, carried) =
+        compared.map_or_else(Default::default, |compared| (compared.differences, compared.carried));
     Ok(Rebuilt {
         created,
         streams,

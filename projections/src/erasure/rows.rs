@@ -111,12 +111,10 @@ async fn names(
             event.event,
             OrganizationEvent::Deleted(_) | OrganizationEvent::Erased(_)
         ) {
-            sqlx::query(
-                "UPDATE organizations SET name = NULL, slug = NULL, profile = NULL WHERE organization_id = $1",
-            )
-            .bind(event.organization.as_str())
-            .execute(&mut *connection)
-            .await?;
+            sqlx::query("UPDATE organizations SET name = NULL, slug = NULL, profile = NULL WHERE organization_id = $1")
+                .bind(event.organization.as_str())
+                .execute(&mut *connection)
+                .await?;
         }
     }
     for event in users {

@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde_json::Value;
 use sqlx::{Acquire as _, AssertSqlSafe, PgConnection};
 
+pub use super::question::Question;
 use super::{
     Error, Progress,
     exclusive::Exclusive,
@@ -17,7 +18,6 @@ use super::{
     registry::{self, State},
     schema::{self, TABLES, check_migrations},
 };
-pub use super::question::Question;
 use crate::{Batch, checkpoint::READ_BY_TOOLS, column, database};
 
 /// How many events are applied between two looks.

@@ -86,10 +86,22 @@ impl Building {
         accept: bool,
         progress: &mut (dyn FnMut(&[Progress]) + Send),
     ) -> Result<Compared, Error> {
-        fill(operator, &self.database, &goal(operator, active, accept).await?, progress).await?;
+        fill(
+            operator,
+            &self.database,
+            &goal(operator, active, accept).await?,
+            progress,
+        )
+        .await?;
         index::make(&self.database).await?;
         // What came meanwhile; then a moment in which the projector waits, so that both are at the same place.
-        fill(operator, &self.database, &goal(operator, active, accept).await?, progress).await?;
+        fill(
+            operator,
+            &self.database,
+            &goal(operator, active, accept).await?,
+            progress,
+        )
+        .await?;
         let active_schema = schema::active(active).await?;
         let mut hold = active.begin().await?;
         sqlx::raw_sql(PATIENCE).execute(&mut *hold).await?;
@@ -131,10 +143,14 @@ impl Building {
 
 /// A transaction that sees one moment of all schemas.
 async fn snapshot(database: &PgPool) -> Result<sqlx::PgTransaction<'static>, sqlx::Error> {
-    let mut transaction = database.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
+    let mut transaction = database
+        .begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        .await?;
     // The first statement is what the moment is taken at.
     let connection: &mut PgConnection = &mut transaction;
-    sqlx::query("SELECT FROM projection_checkpoints").execute(connection).await?;
+    sqlx::query("SELECT FROM projection_checkpoints")
+        .execute(connection)
+        .await?;
     Ok(transaction)
 }
 
@@ -200,7 +216,10 @@ pub async fn diff(
         }
         compared => {
             registry::forget(&active, building.id, &building.schema).await?;
-            compared.map(|compared| Compared { schema: None, ..compared })
+            compared.map(|compared| Compared {
+                schema: None,
+                ..compared
+            })
         }
     };
     exclusive.release().await;

@@ -147,10 +147,7 @@ fn difference(key: &[String], there: Option<&Value>, made: Option<&Value>) -> Di
             (Some(_), None) => Kind::Extra,
             (Some(_), Some(_)) => Kind::Different,
         },
-        key: key
-            .iter()
-            .map(|column| (column.clone(), of(either, column)))
-            .collect(),
+        key: key.iter().map(|column| (column.clone(), of(either, column))).collect(),
         columns: changed(there, made),
     }
 }

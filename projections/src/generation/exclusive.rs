@@ -28,7 +28,11 @@ impl Exclusive {
             .bind(KEY)
             .fetch_one(&mut connection)
             .await?;
-        if taken { Ok(Self { connection }) } else { Err(Error::Busy) }
+        if taken {
+            Ok(Self { connection })
+        } else {
+            Err(Error::Busy)
+        }
     }
 
     /// Lets the next one begin.

@@ -27,7 +27,11 @@ pub(super) async fn defer(database: &PgPool) -> Result<(), sqlx::Error> {
         .fetch_all(&mut *transaction)
         .await?;
     for name in names {
-        schema::execute(&mut *transaction, format!("DROP INDEX IF EXISTS {}", schema::quoted(&name))).await?;
+        schema::execute(
+            &mut *transaction,
+            format!("DROP INDEX IF EXISTS {}", schema::quoted(&name)),
+        )
+        .await?;
     }
     transaction.commit().await
 }
@@ -38,9 +42,10 @@ pub(super) async fn make(database: &PgPool) -> Result<(), sqlx::Error> {
         .fetch_one(database)
         .await?;
     if there {
-        let indexes: Vec<(String, String)> = sqlx::query_as("SELECT name, definition FROM deferred_indexes ORDER BY name")
-            .fetch_all(database)
-            .await?;
+        let indexes: Vec<(String, String)> =
+            sqlx::query_as("SELECT name, definition FROM deferred_indexes ORDER BY name")
+                .fetch_all(database)
+                .await?;
         for (name, definition) in indexes {
             // Each with its entry, so that a build that was broken off here does not make it twice.
             let mut transaction = database.begin().await?;

@@ -215,7 +215,10 @@ mod tests {
     fn the_nearest_name_is_offered_and_nothing_far_away() {
         let of = |name| unknown("table", name, TABLES.iter().copied()).to_string();
         assert_eq!(of("change"), "there is no table `change`: did you mean `changes`?");
-        assert_eq!(of("conversation_mesages"), "there is no table `conversation_mesages`: did you mean `conversation_messages`?");
+        assert_eq!(
+            of("conversation_mesages"),
+            "there is no table `conversation_mesages`: did you mean `conversation_messages`?"
+        );
         assert_eq!(of("xyzzyxyzzyxyzzy"), "there is no table `xyzzyxyzzyxyzzy`");
     }
 }

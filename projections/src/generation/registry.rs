@@ -140,7 +140,9 @@ pub async fn list(database: &PgPool) -> Result<Vec<Generation>, sqlx::Error> {
 /// A new entry, after the active one has one.
 pub(super) async fn add(database: &PgPool, state: State, named: Option<&str>) -> Result<(i32, String), sqlx::Error> {
     let mut transaction = database.begin().await?;
-    sqlx::query("LOCK TABLE projection_generations").execute(&mut *transaction).await?;
+    sqlx::query("LOCK TABLE projection_generations")
+        .execute(&mut *transaction)
+        .await?;
     sqlx::query(
         "INSERT INTO projection_generations (id, state, migration, began_at)
          SELECT coalesce(max(id), 0) + 1, 'active', $1, clock_timestamp() FROM projection_generations
@@ -168,7 +170,10 @@ pub(super) async fn add(database: &PgPool, state: State, named: Option<&str>) ->
 }
 
 /// The newest generation in one of `states`.
-pub(super) async fn newest(database: impl PgExecutor<'_>, states: &[State]) -> Result<Option<(i32, String, i64)>, sqlx::Error> {
+pub(super) async fn newest(
+    database: impl PgExecutor<'_>,
+    states: &[State],
+) -> Result<Option<(i32, String, i64)>, sqlx::Error> {
     let states: Vec<&str> = states.iter().map(|state| state.as_str()).collect();
     sqlx::query_as(
         "SELECT id, schema_name, migration FROM projection_generations

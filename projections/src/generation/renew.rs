@@ -138,7 +138,13 @@ pub async fn rollback(
         });
     }
     let incoming = schema::pool(url, &name)?;
-    fill(operator, &incoming, &goal(operator, &active, false).await?, &mut progress).await?;
+    fill(
+        operator,
+        &incoming,
+        &goal(operator, &active, false).await?,
+        &mut progress,
+    )
+    .await?;
     let swap = Swap {
         operator,
         active: &active,

@@ -45,7 +45,9 @@ pub(super) fn quoted(name: &str) -> String {
 
 /// The schema that readers and the active projector use.
 pub(super) async fn active(database: impl PgExecutor<'_>) -> Result<String, sqlx::Error> {
-    sqlx::query_scalar("SELECT current_schema()::text").fetch_one(database).await
+    sqlx::query_scalar("SELECT current_schema()::text")
+        .fetch_one(database)
+        .await
 }
 
 /// Connections whose tables are those of `schema`, for long work.
@@ -78,7 +80,10 @@ pub(super) async fn remove(database: impl PgExecutor<'_>, schema: &str) -> Resul
 
 /// Executes statements that name tables by their schema.
 pub(super) async fn execute(database: impl PgExecutor<'_>, statement: String) -> Result<(), sqlx::Error> {
-    sqlx::raw_sql(AssertSqlSafe(statement)).execute(database).await.map(drop)
+    sqlx::raw_sql(AssertSqlSafe(statement))
+        .execute(database)
+        .await
+        .map(drop)
 }
 
 /// Makes unqualified names those of `schema`, until the transaction ends.

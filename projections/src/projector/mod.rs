@@ -8,6 +8,7 @@ mod run;
 mod stream;
 mod writer;
 
+pub(crate) use lock::holders;
 pub use run::{Error, Projector};
 pub use writer::Error as WriteError;
 pub(crate) use {positions::Positions, writer::Writer};
