@@ -203,7 +203,7 @@ impl Scan {
                 Some(Err(error)) => return Err(unavailable(error.to_string())),
                 None => return Err(unavailable("the connection closed".to_owned())),
             };
-            let pending = message.info().map(|info| info.pending).unwrap_or(1);
+            let pending = message.info().map_or(1, |info| info.pending);
             let (sequence, published, received) = match Received::from_message(&message) {
                 Ok((received, delivery)) => (delivery.sequence, delivery.published, Some(received)),
                 Err(ReadError::Envelope { delivery, .. }) => (delivery.sequence, delivery.published, None),

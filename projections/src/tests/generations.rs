@@ -16,7 +16,7 @@ use super::{
     log::Streams,
 };
 use crate::{
-    Rebuilt, fingerprint,
+    Rebuilt, connect, fingerprint,
     generation::{self, Error, Kind, Moment, Question, Renewal, State},
     rebuild,
     wall::Wall,
@@ -92,9 +92,11 @@ async fn seen(wall: &Wall, name: &str) -> i64 {
 async fn readers_never_see_less_while_generations_take_each_other_s_place() {
     let (fixture, streams) = two().await;
     let wall = Wall::connect(&fixture.url).unwrap();
-    let projecting = streams.project(&fixture.database).await;
+    // Connections of its own: a transaction that is given up while it begins stays open in them.
+    let own = connect(&fixture.url, "projector").unwrap();
+    let projecting = streams.project(&own).await;
     let over = Arc::new(AtomicBool::new(false));
-    let readers: Vec<_> = (0..4)
+    let readers: Vec<_> = (0..2)
         .map(|_| {
             let (wall, over) = (wall.clone(), Arc::clone(&over));
             tokio::spawn(async move {
@@ -120,7 +122,7 @@ async fn readers_never_see_less_while_generations_take_each_other_s_place() {
             number
         })
     };
-    for _ in 0..3 {
+    for _ in 0..2 {
         let rebuilt = renewed(&fixture, &streams, Renewal::default()).await;
         assert!(rebuilt.swapped && rebuilt.differences.is_empty(), "{rebuilt:?}");
     }
@@ -143,7 +145,7 @@ async fn readers_never_see_less_while_generations_take_each_other_s_place() {
     let states: Vec<_> = states.iter().map(|found| (found.id, found.state)).collect();
     assert_eq!(
         states,
-        [(3, State::Active), (4, State::Previous)],
+        [(2, State::Active), (3, State::Previous)],
         "older ones are gone"
     );
 }
@@ -356,7 +358,7 @@ async fn the_one_event_is_found() {
         key: vec![(key.to_owned(), value.to_owned())],
     };
     let found = ask(row("organizations", "organization_id", "rival")).await.unwrap();
-    assert_eq!(found.turns.iter().map(|turn| turn.sequence).collect::<Vec<_>>(), [4]);
+    assert_eq!(found.turns.iter().map(|turn| turn.sequence).collect::<Vec<_>>(), [4, 5]);
     assert_eq!(found.turns[0].before, None);
     for (question, said) in [
         (
