@@ -141,21 +141,26 @@ async fn find(active: &PgPool, schema: &str) -> Result<Option<(i32, bool)>, sqlx
 
 /// Refuses whatever would be written, but for an erasure.
 async fn close(database: &PgPool) -> Result<(), sqlx::Error> {
-    let mut statements = "CREATE FUNCTION infragpt_as_it_was() RETURNS trigger LANGUAGE plpgsql AS $$
+    let closed: Vec<String> = TABLES
+        .iter()
+        .map(|table| {
+            format!(
+                "CREATE TRIGGER as_it_was BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON {table}
+                 FOR EACH STATEMENT EXECUTE FUNCTION infragpt_as_it_was();"
+            )
+        })
+        .collect();
+    let statements = format!(
+        "CREATE FUNCTION infragpt_as_it_was() RETURNS trigger LANGUAGE plpgsql AS $$
          BEGIN
              IF current_setting('infragpt.erasing', true) IS DISTINCT FROM 'on' THEN
                  RAISE EXCEPTION 'this is how it was: it can only be read' USING ERRCODE = 'read_only_sql_transaction';
              END IF;
              RETURN NULL;
          END
-         $$;"
-    .to_owned();
-    for table in TABLES {
-        statements.push_str(&format!(
-            "CREATE TRIGGER as_it_was BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON {table}
-             FOR EACH STATEMENT EXECUTE FUNCTION infragpt_as_it_was();"
-        ));
-    }
+         $$; {}",
+        closed.concat()
+    );
     schema::execute(database, statements).await
 }
 

@@ -145,20 +145,16 @@ impl Probe {
             return Ok(query.fetch_optional(connection).await?.flatten());
         }
         let mut look = connection.begin().await?;
-        let mut statements = format!(
-            "DO $$ BEGIN EXECUTE format('GRANT USAGE ON SCHEMA %I TO {role}', current_schema()); END $$;",
-            role = wall::ROLE
+        let role = wall::ROLE;
+        let tables = TABLES.iter().chain([&CHECKPOINTS]);
+        let open: Vec<String> = tables
+            .map(|table| format!("ALTER TABLE {table} DISABLE ROW LEVEL SECURITY; GRANT SELECT ON {table} TO {role};"))
+            .collect();
+        let statements = format!(
+            "DO $$ BEGIN EXECUTE format('GRANT USAGE ON SCHEMA %I TO {role}', current_schema()); END $$; {}
+             SET LOCAL ROLE {role}; SET LOCAL transaction_read_only = on; SET LOCAL statement_timeout = '10s'",
+            open.concat()
         );
-        for table in TABLES.iter().chain([&CHECKPOINTS]) {
-            statements.push_str(&format!(
-                "ALTER TABLE {table} DISABLE ROW LEVEL SECURITY; GRANT SELECT ON {table} TO {role};",
-                role = wall::ROLE
-            ));
-        }
-        statements.push_str(&format!(
-            "SET LOCAL ROLE {}; SET LOCAL transaction_read_only = on; SET LOCAL statement_timeout = '10s'",
-            wall::ROLE
-        ));
         execute(&mut *look, statements).await?;
         let rows = sqlx::query(AssertSqlSafe(self.statement.clone()))
             .persistent(false)

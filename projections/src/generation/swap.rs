@@ -128,14 +128,19 @@ async fn exchange(
     outgoing: &str,
 ) -> Result<i64, sqlx::Error> {
     let (place, incoming, outgoing) = (quoted(place), quoted(incoming), quoted(outgoing));
-    let mut statements = format!("CREATE SCHEMA {outgoing};");
-    for (from, to) in [(&place, &outgoing), (&incoming, &place)] {
-        for table in TABLES.iter().chain([&CHECKPOINTS]) {
-            statements.push_str(&format!("ALTER TABLE {from}.{table} SET SCHEMA {to};"));
-        }
-    }
-    // What is left there is about no generation: empty copies of the tables that stay where they are.
-    statements.push_str(&format!("DROP SCHEMA {incoming} CASCADE"));
+    let move_all = |from: &str, to: &str| {
+        let tables = TABLES.iter().chain([&CHECKPOINTS]);
+        let moves: Vec<String> = tables
+            .map(|table| format!("ALTER TABLE {from}.{table} SET SCHEMA {to};"))
+            .collect();
+        moves.concat()
+    };
+    // What is left in the schema of the new one is about no generation: empty copies of the tables that stay where they are.
+    let statements = format!(
+        "CREATE SCHEMA {outgoing}; {} {} DROP SCHEMA {incoming} CASCADE",
+        move_all(&place, &outgoing),
+        move_all(&incoming, &place)
+    );
     schema::execute(&mut *connection, statements).await?;
     let sequence: Option<i64> = sqlx::query_scalar(sqlx::AssertSqlSafe(format!(
         "SELECT sequence FROM {place}.{CHECKPOINTS} WHERE stream = $1"
@@ -149,6 +154,6 @@ async fn exchange(
 fn is_in_use(error: &sqlx::Error) -> bool {
     error
         .as_database_error()
-        .and_then(|error| error.code())
+        .and_then(sqlx::error::DatabaseError::code)
         .is_some_and(|code| IN_USE.contains(&&*code))
 }

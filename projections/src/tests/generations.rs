@@ -395,3 +395,25 @@ async fn the_one_event_is_found() {
     let left = generation::list(&fixture.database).await.unwrap();
     assert_eq!(left.len(), 1, "nothing is left: {left:?}");
 }
+
+#[tokio::test]
+async fn every_table_of_the_log_belongs_to_a_generation() {
+    let (fixture, streams) = two().await;
+    assert!(renewed(&fixture, &streams, Renewal::default()).await.swapped);
+    // What stays where it is when the others move: it is about all generations, or about the moment.
+    let stays = [
+        "_sqlx_migrations",
+        "projection_errors",
+        "projection_generations",
+        "projection_heartbeats",
+    ];
+    let left: Vec<String> = sqlx::query_scalar(
+        "SELECT relname::text FROM pg_class AS entry
+         WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'
+               AND to_regclass('infragpt_g1.' || quote_ident(relname)) IS NULL ORDER BY relname",
+    )
+    .fetch_all(&fixture.database)
+    .await
+    .unwrap();
+    assert_eq!(left, stays);
+}

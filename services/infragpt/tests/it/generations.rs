@@ -27,7 +27,10 @@ async fn pushes(app: &App, count: usize) {
 }
 
 fn lines(printed: &str) -> Vec<Value> {
-    printed.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    printed
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
 }
 
 #[tokio::test]
@@ -116,7 +119,9 @@ async fn an_operator_pauses_compares_and_looks_back() {
         let all: Vec<&str> = ["projections"].iter().chain(arguments).copied().collect();
         app.installation.infragpt(&all).await
     };
-    let printed = run(&["pause", "--for", "1h", "--reason", "looking", "--json"]).await.unwrap();
+    let printed = run(&["pause", "--for", "1h", "--reason", "looking", "--json"])
+        .await
+        .unwrap();
     let until_when = lines(&printed)[0]["paused_until"].clone();
     assert!(until_when.is_string());
     for stream in lines(&run(&["status", "--json"]).await.unwrap()) {
@@ -130,7 +135,9 @@ async fn an_operator_pauses_compares_and_looks_back() {
     }
     assert!(run(&["diff"]).await.unwrap().starts_with("the same up to EVENTS#"));
 
-    let event = run(&["bisect", "--assert", "SELECT count(*) < 2 FROM changes", "--json"]).await.unwrap();
+    let event = run(&["bisect", "--assert", "SELECT count(*) < 2 FROM changes", "--json"])
+        .await
+        .unwrap();
     let sequence = lines(&event)[0]["turns"][0]["sequence"].as_u64().unwrap();
     let made = run(&["as-of", &format!("EVENTS#{sequence}")]).await.unwrap();
     let schema = format!("infragpt_as_of_{sequence}");
