@@ -35,7 +35,12 @@ fn lines(printed: &str) -> Vec<Value> {
 
 #[tokio::test]
 async fn the_api_reads_on_through_a_rebuild_that_is_killed_and_goes_on() {
-    let app = App::start().await;
+    // One person reads as fast as they can.
+    let app = App::start_with(&[
+        ("INFRAGPT_API_RATE_PER_MINUTE", "1000000"),
+        ("INFRAGPT_API_RATE_BURST", "1000000"),
+    ])
+    .await;
     app.sign_up().await.unwrap();
     pushes(&app, 5).await;
     let before = app.rows().await.unwrap();
@@ -46,7 +51,7 @@ async fn the_api_reads_on_through_a_rebuild_that_is_killed_and_goes_on() {
         tokio::spawn(async move {
             let mut reads = 0_u32;
             while !over.load(Ordering::Relaxed) {
-                let page = reader.get("/changes").await.expect(200);
+                let page = reader.get("/changes").await.expect(200).json();
                 let seen = page["data"].as_array().map_or(0, Vec::len);
                 assert!(seen >= 5, "{seen} of 5 changes after {reads} reads: {page}");
                 reads += 1;

@@ -114,7 +114,7 @@ pub fn short(value: &Value) -> String {
         Value::String(text) => text.clone(),
         other => other.to_string(),
     };
-    infragpt_operations::event::shortened(&text, 60).into()
+    infragpt_operations::event::shortened(&text, 60)
 }
 
 #[cfg(test)]
