@@ -67,6 +67,8 @@ pub struct ConsumerSummary {
     pub pending: u64,
     /// Messages that were given and have no outcome yet.
     pub unacknowledged: u64,
+    /// Until when it is held back, where it is.
+    pub paused_until: Option<DateTime<Utc>>,
 }
 
 /// Reads the log.
@@ -176,6 +178,7 @@ impl Log {
             name: consumer.to_owned(),
             pending: info.num_pending,
             unacknowledged: info.num_ack_pending,
+            paused_until: info.config.pause_until.filter(|_| info.paused),
         })
     }
 
@@ -230,6 +233,15 @@ struct StreamState {
 
 #[derive(Deserialize)]
 struct ConsumerInfo {
+    config: ConsumerConfiguration,
     num_pending: u64,
     num_ack_pending: u64,
+    #[serde(default)]
+    paused: bool,
+}
+
+#[derive(Deserialize)]
+struct ConsumerConfiguration {
+    #[serde(default)]
+    pause_until: Option<DateTime<Utc>>,
 }

@@ -187,7 +187,7 @@ impl Scan {
                 None => messages.next().await,
                 Some(limit) => match tokio::time::timeout(SILENCE, messages.next()).await {
                     Ok(message) => message,
-                    Err(_) if self.is_over(limit).await? => {
+                    Err(_) if is_over(&self.connection, &self.extent, self.last, limit).await? => {
                         self.messages = None;
                         return Ok(None);
                     }
@@ -222,26 +222,27 @@ impl Scan {
             }
         }
     }
+}
 
-    /// Whether the stream has nothing more up to `limit`.
-    async fn is_over(&self, limit: u64) -> Result<bool, Error> {
-        let from = match self.extent.begin {
-            Begin::At(sequence) => sequence.max(self.last + 1),
-            Begin::First | Begin::Since(_) => self.last + 1,
-        };
-        let everything = [">".to_owned()];
-        let subjects = if self.extent.subjects.is_empty() {
-            &everything
-        } else {
-            &self.extent.subjects[..]
-        };
-        for subject in subjects {
-            let start = serde_json::json!({ "seq": from });
-            let next = direct::read_batch(&self.connection.client, &self.extent.stream, subject, &start, 1).await?;
-            if next.first().is_some_and(|next| next.sequence <= limit) {
-                return Ok(false);
-            }
+/// Whether the stream has nothing more after `last` up to `limit`. It takes what it needs of a scan, which can't be shared
+/// between threads, so that waiting for the next message can move from one to another.
+async fn is_over(connection: &Connection, extent: &Extent, last: u64, limit: u64) -> Result<bool, Error> {
+    let from = match extent.begin {
+        Begin::At(sequence) => sequence.max(last + 1),
+        Begin::First | Begin::Since(_) => last + 1,
+    };
+    let everything = [">".to_owned()];
+    let subjects = if extent.subjects.is_empty() {
+        &everything
+    } else {
+        &extent.subjects[..]
+    };
+    for subject in subjects {
+        let start = serde_json::json!({ "seq": from });
+        let next = direct::read_batch(&connection.client, &extent.stream, subject, &start, 1).await?;
+        if next.first().is_some_and(|next| next.sequence <= limit) {
+            return Ok(false);
         }
-        Ok(true)
     }
+    Ok(true)
 }

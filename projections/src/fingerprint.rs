@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use sqlx::{Connection, PgPool};
+use sqlx::{Connection, PgConnection, PgPool};
 
 use crate::{
     actions, audit, changes, conversations, erasure, event_index, integrations, members, organizations, resources,
@@ -29,10 +29,17 @@ pub async fn fingerprint(database: &PgPool) -> Result<BTreeMap<&'static str, Fin
     let mut transaction = connection
         .begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = 0")
         .await?;
+    let tables = of(&mut transaction).await?;
+    transaction.commit().await?;
+    Ok(tables)
+}
+
+/// The fingerprint of every table that the names mean in this transaction.
+pub(crate) async fn of(connection: &mut PgConnection) -> Result<BTreeMap<&'static str, Fingerprint>, sqlx::Error> {
     let mut tables = BTreeMap::new();
     macro_rules! insert {
         ($($table:literal $fingerprint:expr,)+) => {
-            $( tables.insert($table, $fingerprint(&mut *transaction).await?); )+
+            $( tables.insert($table, $fingerprint(&mut *connection).await?); )+
         };
     }
     insert! {
@@ -49,6 +56,5 @@ pub async fn fingerprint(database: &PgPool) -> Result<BTreeMap<&'static str, Fin
         "resources" resources::fingerprint,
         "users" users::fingerprint,
     }
-    transaction.commit().await?;
     Ok(tables)
 }

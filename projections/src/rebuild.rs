@@ -1,4 +1,4 @@
-//! The read models from the start of the streams.
+//! The read models made anew from the log: beside what is there, or where there is nothing.
 
 use std::{
     collections::BTreeMap,
@@ -16,6 +16,7 @@ use crate::{
     Fingerprint,
     checkpoint::{self, CONSUMER, Checkpoint, STREAMS},
     database, fingerprint,
+    generation::{self, Renewal, Renewed, TableDifference},
     projector::{self, Projector},
 };
 
@@ -45,6 +46,12 @@ pub struct Rebuilt {
     pub streams: Vec<Progress>,
     /// Every table's rows.
     pub tables: BTreeMap<&'static str, Fingerprint>,
+    /// Whether a new generation took the place of one that was there.
+    pub swapped: bool,
+    /// What differs between what was there and what the log says. Where that is not accepted, nothing is changed.
+    pub differences: Vec<TableDifference>,
+    /// Facts that their stream no longer keeps, by stream: where they stood is taken from what was there.
+    pub carried: BTreeMap<&'static str, u64>,
 }
 
 /// Why the read models could not be rebuilt. Running it again is safe at any point.
@@ -83,24 +90,75 @@ pub enum Error {
     /// The projector ended.
     #[error("the projector failed")]
     Projector(#[from] projector::Error),
+    /// The new generation can't be made, or can't take the place of what is there.
+    #[error(transparent)]
+    Generation(#[from] generation::Error),
 }
 
-/// Makes the database if it is gone, empties the read models, and waits until all that the streams hold now is projected
-/// again: by the projector that is active somewhere, or else by this call itself. Raw facts that their stream no longer
-/// keeps don't come back to the event index; everything else is the same rows.
+/// Makes the read models from the log. Where there are some, a new generation is built beside them and takes their place in one
+/// transaction, if it holds the same or `renewal` accepts what differs; readers and the active projector go on all the while.
+/// Where there are none, with the database if it is gone, they are projected in place. In the end all is projected that the
+/// streams held in the beginning: by the projector that is active somewhere, or else by this call itself.
 ///
-/// `connection` must be one of NATS user `projections`, because this call may have to do that role's work.
+/// `projector` must be a connection of NATS user `projections`, because this call may have to do that role's work; `operator`
+/// one of the user of that name, who may read streams with consumers of its own.
 ///
 /// # Errors
-/// When a server refuses or is gone; PostgreSQL going away after the tables were emptied is waited for.
+/// When a server refuses or is gone. What was there stays, until a new generation is complete.
 pub async fn rebuild(
     database_url: &SecretString,
-    connection: &Connection,
-    mut progress: impl FnMut(&[Progress]),
+    projector: &Connection,
+    operator: &Connection,
+    renewal: Renewal,
+    mut progress: impl FnMut(&[Progress]) + Send,
 ) -> Result<Rebuilt, Error> {
     let created = database::create_database(database_url).await?;
     let database = database::connect(database_url, "infragpt rebuild")?;
+    match generation::check_migrations(&database).await {
+        Ok(_) | Err(generation::Error::Absent) => {}
+        Err(error) => return Err(error.into()),
+    }
     database::migrate(&database).await?;
+    let compared = if created {
+        None
+    } else {
+        match generation::renew(database_url, operator, renewal, &mut progress).await? {
+            Renewed::NothingToKeep => None,
+            Renewed::Swapped(compared) => Some(compared),
+            Renewed::Refused(compared) => {
+                return Ok(Rebuilt {
+                    created,
+                    streams: vec![],
+                    tables: compared.tables,
+                    swapped: false,
+                    differences: compared.differences,
+                    carried: compared.carried,
+                });
+            }
+        }
+    };
+    let streams = complete(projector, &database, &mut progress).await?;
+    let tables = fingerprint(&database).await?;
+    database.close().await;
+    let swapped = compared.is_some();
+    let (differences, carried) =
+        compared.map_or_else(Default::default, |compared| (compared.differences, compared.carried));
+    Ok(Rebuilt {
+        created,
+        streams,
+        tables,
+        swapped,
+        differences,
+        carried,
+    })
+}
+
+/// Waits until everything is projected, and is the projector meanwhile if no other is.
+async fn complete(
+    connection: &Connection,
+    database: &PgPool,
+    progress: &mut impl FnMut(&[Progress]),
+) -> Result<Vec<Progress>, Error> {
     let mut targets = Vec::with_capacity(STREAMS.len());
     for stream in STREAMS {
         let target = feed::last_sequence(connection, stream)
@@ -108,29 +166,20 @@ pub async fn rebuild(
             .map_err(|source| Error::Stream { stream, source })?;
         targets.push((stream, target));
     }
-    checkpoint::reset(&database).await?;
-
     let stop = CancellationToken::new();
     let mut standby = pin!(Projector::run(connection.clone(), database.clone(), stop.clone()));
-    let mut caught_up = pin!(catch_up(connection, &database, targets, &mut progress));
-    let streams = tokio::select! {
+    let mut caught_up = pin!(catch_up(connection, database, targets, progress));
+    tokio::select! {
         ended = &mut standby => {
             ended?;
-            caught_up.await?
+            caught_up.await
         }
         streams = &mut caught_up => {
             stop.cancel();
             standby.await?;
-            streams?
+            streams
         }
-    };
-    let tables = fingerprint(&database).await?;
-    database.close().await;
-    Ok(Rebuilt {
-        created,
-        streams,
-        tables,
-    })
+    }
 }
 
 /// How far each stream is projected; the targets stay with their streams.

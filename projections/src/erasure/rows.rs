@@ -7,10 +7,12 @@ use infragpt_events::{
 use sqlx::{PgConnection, PgExecutor};
 
 use super::facts;
-use crate::{Fingerprint, Recorded, column, event_index, users};
+use crate::{Fingerprint, Recorded, column, event_index, generation, users};
 
 /// Deletes what is written of organizations and people that were deleted, and where their erased facts and events stood;
 /// applying the same events again changes nothing. What stays is that they were deleted.
+///
+/// Other generations of the read models lose the same rows: what was deleted is nowhere, also where it is only kept.
 ///
 /// # Errors
 /// When PostgreSQL refuses or is gone.
@@ -19,13 +21,64 @@ pub(crate) async fn apply(
     organizations: &[Recorded<OrganizationEvent>],
     users: &[Recorded<UserEvent>],
 ) -> Result<(), sqlx::Error> {
+    let deletes = organizations.iter().any(|event| {
+        matches!(
+            event.event,
+            OrganizationEvent::Deleted(_) | OrganizationEvent::Erased(_)
+        )
+    }) || users
+        .iter()
+        .any(|event| matches!(event.event, UserEvent::Deleted(_) | UserEvent::Erased(_)));
+    if !deletes {
+        return Ok(());
+    }
+    delete(connection, organizations, users, Extent::Here).await?;
+    let copies = generation::copies(connection).await?;
+    if copies.is_empty() {
+        return Ok(());
+    }
+    let place: String = sqlx::query_scalar("SELECT current_setting('search_path')")
+        .fetch_one(&mut *connection)
+        .await?;
+    for copy in copies {
+        go(connection, &format!("\"{copy}\""), "on").await?;
+        delete(connection, organizations, users, Extent::Copy).await?;
+    }
+    go(connection, &place, "").await
+}
+
+/// Where rows are deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Extent {
+    /// In the tables that are being written, which remember what was erased.
+    Here,
+    /// In the tables of another generation.
+    Copy,
+}
+
+/// Makes the names of tables mean those of another place until the transaction ends, and says why.
+async fn go(connection: &mut PgConnection, place: &str, erasing: &str) -> Result<(), sqlx::Error> {
+    sqlx::query("SELECT set_config('search_path', $1, true), set_config('infragpt.erasing', $2, true)")
+        .bind(place)
+        .bind(erasing)
+        .execute(connection)
+        .await
+        .map(drop)
+}
+
+async fn delete(
+    connection: &mut PgConnection,
+    organizations: &[Recorded<OrganizationEvent>],
+    users: &[Recorded<UserEvent>],
+    extent: Extent,
+) -> Result<(), sqlx::Error> {
     for event in organizations {
         match &event.event {
             OrganizationEvent::Deleted(_) => delete_organization(connection, event).await?,
             OrganizationEvent::Erased(erased) => {
                 delete_organization(connection, event).await?;
                 event_index::forget_organization(connection, event).await?;
-                forget(connection, event.sequence, &erased.erased).await?;
+                forget(connection, event.sequence, &erased.erased, extent).await?;
             }
             _ => {}
         }
@@ -36,9 +89,40 @@ pub(crate) async fn apply(
             UserEvent::Erased(erased) => {
                 delete_user(connection, event).await?;
                 event_index::forget_user(connection, event).await?;
-                forget(connection, event.sequence, &erased.erased).await?;
+                forget(connection, event.sequence, &erased.erased, extent).await?;
             }
             _ => {}
+        }
+    }
+    if extent == Extent::Copy {
+        names(connection, organizations, users).await?;
+    }
+    Ok(())
+}
+
+/// Takes out of another generation what is said in the rows that stay: what organizations and people are called.
+async fn names(
+    connection: &mut PgConnection,
+    organizations: &[Recorded<OrganizationEvent>],
+    users: &[Recorded<UserEvent>],
+) -> Result<(), sqlx::Error> {
+    for event in organizations {
+        if matches!(
+            event.event,
+            OrganizationEvent::Deleted(_) | OrganizationEvent::Erased(_)
+        ) {
+            sqlx::query("UPDATE organizations SET name = NULL, slug = NULL, profile = NULL WHERE organization_id = $1")
+                .bind(event.organization.as_str())
+                .execute(&mut *connection)
+                .await?;
+        }
+    }
+    for event in users {
+        if matches!(event.event, UserEvent::Deleted(_) | UserEvent::Erased(_)) {
+            sqlx::query("UPDATE users SET name = NULL, email = NULL WHERE user_id = $1")
+                .bind(column::key(users::about(&event.event)))
+                .execute(&mut *connection)
+                .await?;
         }
     }
     Ok(())
@@ -88,8 +172,19 @@ async fn delete_user(connection: &mut PgConnection, event: &Recorded<UserEvent>)
 }
 
 /// Forgets facts of other streams, whose projections go on at the same time.
-async fn forget(connection: &mut PgConnection, sequence: u64, erased: &[ErasedFacts]) -> Result<(), sqlx::Error> {
+async fn forget(
+    connection: &mut PgConnection,
+    sequence: u64,
+    erased: &[ErasedFacts],
+    extent: Extent,
+) -> Result<(), sqlx::Error> {
     if erased.is_empty() {
+        return Ok(());
+    }
+    if extent == Extent::Copy {
+        for erased in erased {
+            event_index::forget_facts(connection, erased).await?;
+        }
         return Ok(());
     }
     // They are held up: what they write now is committed before it is looked for below, and what they write later they

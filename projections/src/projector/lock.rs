@@ -13,6 +13,21 @@ const KEY: i64 = 0x696e_6672_6167_7074;
 /// How long PostgreSQL may take to answer the holder of the lock.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// How many projectors hold the lock, and how many wait for it.
+pub(crate) async fn holders(database: &PgPool) -> Result<(i64, i64), sqlx::Error> {
+    // An advisory lock's number stands there in two halves
+    // (<https://www.postgresql.org/docs/15/view-pg-locks.html>).
+    sqlx::query_as(
+        "SELECT count(*) FILTER (WHERE granted), count(*) FILTER (WHERE NOT granted) FROM pg_locks
+         WHERE locktype = 'advisory' AND objsubid = 1
+               AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+               AND classid::bigint = $1 >> 32 AND objid::bigint = $1 & 4294967295",
+    )
+    .bind(KEY)
+    .fetch_one(database)
+    .await
+}
+
 /// Held by the active projector.
 #[derive(Debug)]
 pub(crate) struct Lock {

@@ -8,7 +8,10 @@ mod run;
 mod stream;
 mod writer;
 
+pub(crate) use lock::holders;
 pub use run::{Error, Projector};
+pub use writer::Error as WriteError;
+pub(crate) use {positions::Positions, writer::Writer};
 
 #[cfg(test)]
-pub(crate) use {lock::Lock, positions::Positions, writer::Writer};
+pub(crate) use lock::Lock;

@@ -12,7 +12,7 @@ use super::{
     positions::Positions,
     writer::{self, Writer},
 };
-use crate::{Batch, checkpoint::CONSUMER};
+use crate::{Batch, checkpoint::CONSUMER, problem};
 
 /// The most messages in a transaction: enough for the rate to be PostgreSQL's, and small enough to stay in memory.
 const MAXIMUM_BATCH: usize = 1000;
@@ -98,6 +98,7 @@ impl StreamProjection {
                     "Event `{}` can't be read by this build: it is indexed, and in no other read model",
                     event.envelope.id
                 );
+                problem::note(&self.database, event, failure).await;
             }
             writer.write(&batch).await?;
             writer.pass(feed.last()).await?;

@@ -4,13 +4,15 @@ use infragpt_nats::Received;
 use sqlx::PgPool;
 
 use super::positions::Positions;
-use crate::{Batch, checkpoint};
+use crate::{Batch, checkpoint, problem};
 
 /// Why a batch was not committed.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Error {
+pub enum Error {
+    /// What PostgreSQL or the driver said.
     #[error("PostgreSQL failed")]
     Database(#[from] sqlx::Error),
+    /// Somebody else writes the same tables.
     #[error("the checkpoint is no longer at {0}: it was reset, or another projector moved it")]
     Moved(u64),
 }
@@ -88,14 +90,17 @@ impl Writer {
         let single = Batch::decode(vec![message.clone()]);
         for extent in [Extent::Everything, Extent::IndexOnly] {
             match self.commit(&single, extent).await {
-                Err(Error::Database(error)) if is_about_data(&error) => tracing::error!(
-                    event.id = %message.envelope.id,
-                    stream = self.stream,
-                    sequence = message.sequence,
-                    error = &error as &dyn std::error::Error,
-                    "PostgreSQL refuses what event `{}` would write ({extent:?}), leaving it out",
-                    message.envelope.id
-                ),
+                Err(Error::Database(error)) if is_about_data(&error) => {
+                    tracing::error!(
+                        event.id = %message.envelope.id,
+                        stream = self.stream,
+                        sequence = message.sequence,
+                        error = &error as &dyn std::error::Error,
+                        "PostgreSQL refuses what event `{}` would write ({extent:?}), leaving it out",
+                        message.envelope.id
+                    );
+                    problem::note(&self.database, message, &error).await;
+                }
                 other => return other,
             }
         }

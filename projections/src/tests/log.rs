@@ -23,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::fixture::at;
-use crate::{Projector, projector, status};
+use crate::{Projector, Rebuilt, generation::Renewal, projector, rebuild, status};
 
 /// The log of an installation.
 pub struct Streams {
@@ -145,6 +145,14 @@ impl Streams {
         })
         .await;
         projecting.stop().await;
+    }
+
+    /// Makes the read models from the log.
+    pub async fn rebuild(&self, url: &SecretString) -> Rebuilt {
+        let (projector, operator) = (self.connect("projections").await, self.connect("operator").await);
+        rebuild(url, &projector, &operator, Renewal::default(), |_| {})
+            .await
+            .unwrap()
     }
 
     fn next(&self) -> u64 {

@@ -7,6 +7,7 @@ mod connecting;
 mod ending;
 mod erasing;
 mod fixture;
+mod generations;
 mod health;
 mod isolation;
 mod log;

@@ -6,5 +6,6 @@ mod inside;
 mod progress;
 mod turns;
 
+pub(crate) use door::ROLE;
 pub use door::Wall;
 pub use inside::Inside;

@@ -17,6 +17,7 @@ mod erasure;
 mod event_store;
 mod facts;
 mod fuzz;
+mod generations;
 mod harness;
 mod inbound;
 mod installations;
