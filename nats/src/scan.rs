@@ -7,7 +7,8 @@ use async_nats::jetstream::{
     consumer::{DeliverPolicy, push},
 };
 use chrono::{DateTime, Utc};
-use futures::StreamExt as _;
+use futures::{FutureExt as _, StreamExt as _};
+use tokio::time::error::Elapsed;
 
 use crate::{Connection, Log, Received, direct, log, received::ReadError};
 
@@ -185,7 +186,8 @@ impl Scan {
             };
             let message = match self.limit {
                 None => messages.next().await,
-                Some(limit) => match tokio::time::timeout(SILENCE, messages.next()).await {
+                // What is there already needs no timer.
+                Some(limit) => match take(messages).await {
                     Ok(message) => message,
                     Err(_) if is_over(&self.connection, &self.extent, self.last, limit).await? => {
                         self.messages = None;
@@ -221,6 +223,14 @@ impl Scan {
                 None => self.passed_over += 1,
             }
         }
+    }
+}
+
+/// The next message, if it comes before the silence is too long.
+async fn take(messages: &mut push::Ordered) -> Result<Option<Result<jetstream::Message, push::OrderedError>>, Elapsed> {
+    match messages.next().now_or_never() {
+        Some(message) => Ok(message),
+        None => tokio::time::timeout(SILENCE, messages.next()).await,
     }
 }
 

@@ -10,8 +10,8 @@ use infragpt_events::{
     DomainEvent as _, OrganizationId,
     change::{self, Change, ChangeCommand, ChangeEvent},
 };
-use infragpt_nats::{AggregateSubject, Bare, Cause, Connection, Envelope, EventStore, Origin};
-use infragpt_operations::{Mode, Reader, Selection};
+use infragpt_nats::{AggregateSubject, Bare, Cause, Connection, Envelope, EventStore, Log, Origin};
+use infragpt_operations::{Finder, Mode, Reader, Reference, Selection, Target, Trace};
 use infragpt_projections::{self as projections, PgPool};
 use serde_json::json;
 use tokio::{sync::watch, task::JoinSet, time::MissedTickBehavior};
@@ -111,7 +111,8 @@ pub(super) async fn visible(installation: &Installation, writer: &Connection, pl
         ticks.tick().await;
         let (store, organization, mut projected) = (store.clone(), organization.clone(), projected.clone());
         waiting.spawn(async move {
-            let sequence = append(&store, &organization, index).await?;
+            let identity = format!("visible-{index}");
+            let sequence = append(&store, &organization, &identity, &first(&identity)).await?;
             let started = Instant::now();
             let wait = projected.wait_for(|projected| *projected >= sequence);
             tokio::time::timeout(PATIENCE, wait).await.context("it is not seen")??;
@@ -144,22 +145,80 @@ async fn look(database: PgPool, seen: watch::Sender<u64>) {
     }
 }
 
-/// Appends one change, and returns where it stands.
-async fn append(store: &EventStore, organization: &OrganizationId, index: usize) -> anyhow::Result<u64> {
-    let identity = format!("visible-{index}");
-    let (_, envelope, payload) = event(index);
+/// Appends one change that follows from `cause`, and returns where it stands.
+async fn append(
+    store: &EventStore,
+    organization: &OrganizationId,
+    identity: &str,
+    cause: &Cause,
+) -> anyhow::Result<u64> {
+    let (_, _, payload) = event(0);
     let ChangeEvent::Recorded(recorded) = ChangeEvent::decode("recorded", 1, &payload)?;
-    let id = change::id(organization, &recorded.connector, &identity);
+    let id = change::id(organization, &recorded.connector, identity);
     let subject = AggregateSubject::new::<Change>(organization, id);
-    let cause = Cause {
-        id: identity.clone(),
-        correlation: identity,
-        actor: envelope.actor.unwrap_or_default(),
+    let command = ChangeCommand::Record(recorded);
+    let appended = store.execute_new::<Change>(&subject, cause, command).await?;
+    Ok(appended.position.context("nothing was appended")?.sequence)
+}
+
+/// What a change follows from that nothing led to.
+fn first(identity: &str) -> Cause {
+    Cause {
+        id: identity.to_owned(),
+        correlation: identity.to_owned(),
+        actor: "github:1".to_owned(),
         time: now(),
         traceparent: None,
         origin: Origin::default(),
-    };
-    let command = ChangeCommand::Record(recorded);
-    let appended = store.execute_new::<Change>(&subject, &cause, command).await?;
-    Ok(appended.position.context("nothing was appended")?.sequence)
+    }
+}
+
+/// Traces a case of `plan.steps` steps, each of which follows from the one before, as `infragpt trace` does once it runs.
+pub(super) async fn trace(
+    installation: &Installation,
+    writer: &Connection,
+    reader: &Connection,
+    plan: &Plan,
+) -> anyhow::Result<Row> {
+    let (store, organization, log) = (
+        EventStore::new(writer),
+        OrganizationId::parse("acme")?,
+        Log::new(reader),
+    );
+    let mut cause = first("bench-case");
+    let mut place = 0;
+    for step in 0..plan.steps {
+        place = append(&store, &organization, &format!("step-{step}"), &cause).await?;
+        let stored = log.at("EVENTS", place).await?.context("a step is gone")?;
+        cause.id = stored.envelope.id;
+    }
+    let url = installation.endpoints.database_url.clone().into();
+    let database = projections::connect(&url, "infragpt bench")?;
+    let (seen, mut projected) = watch::channel(0);
+    let looking = tokio::spawn(look(database.clone(), seen));
+    let wait = projected.wait_for(|projected| *projected >= place);
+    tokio::time::timeout(PATIENCE, wait)
+        .await
+        .context("the case is not indexed")??;
+    looking.abort();
+    let finder = Finder::new(reader, Some(database.clone()));
+    let reference = Reference::parse(&cause.id)?;
+    let mut took = Vec::with_capacity(plan.traces);
+    for _ in 0..plan.traces {
+        let started = Instant::now();
+        let Target::Events(events) = finder.resolve(&reference).await? else {
+            anyhow::bail!("the case is something else");
+        };
+        let case = finder.case(events).await?;
+        ensure!(
+            case.events.len() >= plan.steps,
+            "{} steps were found",
+            case.events.len()
+        );
+        Trace::build(case);
+        took.push(milliseconds(started.elapsed()));
+    }
+    database.close().await;
+    let what = format!("Trace of a case of {} steps, p50", plan.steps);
+    Ok(Row::new("trace.p50", what, median(&took), Unit::Milliseconds, plan.traces).goal(Goal::AtMost(20.0)))
 }

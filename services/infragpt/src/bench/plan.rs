@@ -43,6 +43,8 @@ pub(super) struct Plan {
     pub events: usize,
     /// How many steps the case has that is traced.
     pub steps: usize,
+    /// How often it is traced.
+    pub traces: usize,
     /// How many events come one by one, at 200 a second, until each is seen in the read model.
     pub appended: usize,
     /// How long `pgbench` asks for the same in a round.
@@ -71,6 +73,7 @@ impl Plan {
             pages: 10_000,
             events: 1_000_000,
             steps: 50,
+            traces: 200,
             appended: 2_000,
             pgbench_for: Duration::from_secs(3),
         }
@@ -97,6 +100,7 @@ impl Plan {
             pages: 300,
             events: 20_000,
             steps: 50,
+            traces: 10,
             appended: 100,
             pgbench_for: Duration::from_secs(1),
         }

@@ -127,6 +127,9 @@ async fn measure(directory: PathBuf, plan: &Plan) -> anyhow::Result<Vec<Row>> {
     eprintln!("Events into the read models …");
     let handlers = observer.installation.connect(NatsUser::Handlers).await?;
     rows.extend(events::visible(&observer.installation, &handlers, plan).await?);
+    let reader = observer.installation.connect(NatsUser::Operator).await?;
+    rows.push(events::trace(&observer.installation, &handlers, &reader, plan).await?);
+    reader.drain().await;
     eprintln!("Pages of the HTTP API …");
     rows.extend(api::measure(&observer, plan).await?);
     let mut installation = observer.end().await;
