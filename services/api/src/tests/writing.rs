@@ -1,11 +1,8 @@
 //! What is written: by somebody, once, and readable where it says.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Duration,
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
 };
 
 use axum::http::Method;
@@ -16,7 +13,8 @@ use infragpt_events::{
 };
 use infragpt_nats::{AggregateSubject, Call, Cause, EventStore, Origin, Service, ServiceError};
 use serde_json::{Value, json};
-use tokio_util::sync::CancellationToken;
+use tokio::sync::Semaphore;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::{
     answer::Answer,
@@ -134,39 +132,61 @@ async fn one_reads_what_one_wrote_and_overwrites_nobody() {
         .detail();
 }
 
-/// The role `integrations` as the API sees it, which counts what it is asked.
-async fn integrations(installation: &Installation) -> (Arc<AtomicUsize>, CancellationToken) {
-    let asked = Arc::new(AtomicUsize::new(0));
-    let stop = CancellationToken::new();
-    let counted = Arc::clone(&asked);
-    let connection = installation.connect("integrations").await;
-    let service = Service::new(&connection, "integration", "1.0.0", "A stand-in").endpoint(
-        "integration.v1.initiate",
-        move |call: Call| {
-            let count = counted.fetch_add(1, Ordering::SeqCst) + 1;
-            async move {
-                tokio::time::sleep(Duration::from_millis(400)).await;
-                let request: Value = call.json()?;
-                let account = request["account"].as_str().unwrap_or_default();
-                if account.starts_with("name-command") {
-                    let command = request["request_id"].as_str().unwrap_or_default();
-                    return Err(ServiceError::new(409, format!("This is command {command}")));
+/// The role `integrations` as the API sees it.
+struct Integrations {
+    /// How many commands came.
+    asked: Arc<AtomicUsize>,
+    /// Lets one command for the account `held` be answered.
+    release: Arc<Semaphore>,
+    _stop: DropGuard,
+}
+
+impl Integrations {
+    async fn start(installation: &Installation) -> Self {
+        let asked = Arc::new(AtomicUsize::new(0));
+        let release = Arc::new(Semaphore::new(0));
+        let stop = CancellationToken::new();
+        let connection = installation.connect("integrations").await;
+        let (counted, released) = (Arc::clone(&asked), Arc::clone(&release));
+        let service = Service::new(&connection, "integration", "1.0.0", "A stand-in").endpoint(
+            "integration.v1.initiate",
+            move |call: Call| {
+                let count = counted.fetch_add(1, Ordering::SeqCst) + 1;
+                let released = Arc::clone(&released);
+                async move {
+                    let request: Value = call.json()?;
+                    let account = request["account"].as_str().unwrap_or_default();
+                    if account == "held" {
+                        released.acquire().await.unwrap().forget();
+                    }
+                    if account.starts_with("name-command") {
+                        let command = request["request_id"].as_str().unwrap_or_default();
+                        return Err(ServiceError::new(409, format!("This is command {command}")));
+                    }
+                    if let Some(code) = account.strip_prefix("refuse-") {
+                        return Err(ServiceError::new(code.parse().unwrap(), "The reason."));
+                    }
+                    Ok(json!({
+                        "integration": "00000000-0000-0000-0000-000000000001",
+                        "attempt": "00000000-0000-0000-0000-000000000002",
+                        "url": format!("https://slack.test/{count}?asked={request}"),
+                        "expires_at": "2026-11-22T08:10:00Z", "position": 7,
+                    }))
                 }
-                if let Some(code) = account.strip_prefix("refuse-") {
-                    return Err(ServiceError::new(code.parse().unwrap(), "The reason."));
-                }
-                Ok(json!({
-                    "integration": "00000000-0000-0000-0000-000000000001",
-                    "attempt": "00000000-0000-0000-0000-000000000002",
-                    "url": format!("https://slack.test/{count}?asked={request}"),
-                    "expires_at": "2026-11-22T08:10:00Z", "position": 7,
-                }))
-            }
-        },
-    );
-    let stopped = stop.clone();
-    tokio::spawn(async move { service.run(stopped).await.unwrap() });
-    (asked, stop)
+            },
+        );
+        let stopped = stop.clone();
+        tokio::spawn(async move { service.run(stopped).await.unwrap() });
+        Self {
+            asked,
+            release,
+            _stop: stop.drop_guard(),
+        }
+    }
+
+    fn asked(&self) -> usize {
+        self.asked.load(Ordering::SeqCst)
+    }
 }
 
 async fn begin(maya: &Caller<'_>, connector: &str, key: Option<&str>, body: Option<Value>) -> Answer {
@@ -183,7 +203,7 @@ async fn begin(maya: &Caller<'_>, connector: &str, key: Option<&str>, body: Opti
 async fn a_command_says_who_asks_from_where_and_which_request() {
     let installation = Installation::start().await;
     installation.apply(two_organizations()).await;
-    let (_, _stop) = integrations(&installation).await;
+    let _integrations = Integrations::start(&installation).await;
     let maya = installation.maya();
     let begun = begin(&maya, "slack", None, Some(json!({ "account": "T1" })))
         .await
@@ -206,10 +226,10 @@ async fn a_command_says_who_asks_from_where_and_which_request() {
 async fn a_write_with_a_key_happens_once_and_is_answered_as_often_as_it_is_sent() {
     let installation = Installation::start().await;
     installation.apply(two_organizations()).await;
-    let (asked, _stop) = integrations(&installation).await;
+    let integrations = Integrations::start(&installation).await;
     let maya = installation.maya();
     let first = begin(&maya, "slack", Some("k-1"), None).await.expect(201);
-    let times = asked.load(Ordering::SeqCst);
+    let times = integrations.asked();
     let again = begin(&maya, "slack", Some("k-1"), None).await.expect(201);
     assert_eq!(
         (&again.text, again.header("idempotency-replayed")),
@@ -223,22 +243,24 @@ async fn a_write_with_a_key_happens_once_and_is_answered_as_often_as_it_is_sent(
         .await
         .expect(422)
         .detail();
-    assert_eq!(asked.load(Ordering::SeqCst), times);
+    assert_eq!(integrations.asked(), times);
     // Somebody else's key of the same name is another.
     let gus = installation.caller("user_gus", "globex");
     let theirs = begin(&gus, "slack", Some("k-1"), None).await.expect(201);
     assert_eq!(theirs.header("idempotency-replayed"), "");
-    let times = asked.load(Ordering::SeqCst);
-    let at_once = join_all((0..8).map(|_| begin(&maya, "github", Some("k-2"), None))).await;
-    for answer in &at_once {
-        assert!([201, 409].contains(&answer.status), "{}", answer.text);
-    }
-    let running = at_once
-        .iter()
-        .find(|answer| answer.status == 409)
-        .expect("some came while the first was worked on");
-    assert_eq!(running.header("retry-after"), "1");
-    assert_eq!(asked.load(Ordering::SeqCst), times + 1);
+    let times = integrations.asked();
+    // Whoever comes while the first is worked on is told to wait.
+    let held = || begin(&maya, "github", Some("k-2"), Some(json!({ "account": "held" })));
+    let (first, ()) = tokio::join!(held(), async {
+        until("the first", async || (integrations.asked() > times).then_some(())).await;
+        for running in join_all((0..7).map(|_| held())).await {
+            assert_eq!(running.expect(409).header("retry-after"), "1");
+        }
+        integrations.release.add_permits(1);
+    });
+    first.expect(201);
+    assert_eq!(held().await.expect(201).header("idempotency-replayed"), "true");
+    assert_eq!(integrations.asked(), times + 1);
     for key in ["", "a b", "ä", &"x".repeat(256)] {
         begin(&maya, "slack", Some(key), None).await.expect(400).detail();
     }
@@ -248,7 +270,7 @@ async fn a_write_with_a_key_happens_once_and_is_answered_as_often_as_it_is_sent(
 async fn what_came_to_nothing_may_be_tried_again_with_its_key() {
     let installation = Installation::start().await;
     installation.apply(two_organizations()).await;
-    let (asked, _stop) = integrations(&installation).await;
+    let integrations = Integrations::start(&installation).await;
     let maya = installation.maya();
     let body = Some(json!({ "account": "refuse-409" }));
     begin(&maya, "slack", Some("k-1"), body.clone())
@@ -256,10 +278,10 @@ async fn what_came_to_nothing_may_be_tried_again_with_its_key() {
         .expect(409)
         .detail();
     begin(&maya, "slack", Some("k-1"), body).await.expect(409).detail();
-    let times = asked.load(Ordering::SeqCst);
+    let times = integrations.asked();
     let done = begin(&maya, "slack", Some("k-1"), None).await.expect(201);
     assert_eq!(
-        (done.header("idempotency-replayed"), asked.load(Ordering::SeqCst)),
+        (done.header("idempotency-replayed"), integrations.asked()),
         ("", times + 1)
     );
 }
@@ -268,7 +290,7 @@ async fn what_came_to_nothing_may_be_tried_again_with_its_key() {
 async fn the_same_request_again_is_the_same_command_and_another_is_another() {
     let installation = Installation::start().await;
     installation.apply(two_organizations()).await;
-    let (_, _stop) = integrations(&installation).await;
+    let _integrations = Integrations::start(&installation).await;
     let maya = installation.maya();
     let command = async |key: &str, account: &str| {
         let body = Some(json!({ "account": account }));
@@ -292,7 +314,7 @@ async fn the_same_request_again_is_the_same_command_and_another_is_another() {
 async fn what_others_refuse_is_said_in_their_words_and_their_failures_are_not() {
     let installation = Installation::start().await;
     installation.apply(two_organizations()).await;
-    let (_, _stop) = integrations(&installation).await;
+    let _integrations = Integrations::start(&installation).await;
     let maya = installation.maya();
     begin(&maya, "slack", None, None).await.expect(201);
     for (code, status) in [
