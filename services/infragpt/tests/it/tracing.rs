@@ -367,7 +367,7 @@ async fn a_conversation_is_a_case_of_many_beginnings() {
         panic!("{conversation} is a conversation")
     };
     let events = finder.events_of(&aggregate).await.unwrap();
-    let trace = Trace::build(finder.case(events).await.unwrap());
+    let trace = Trace::build(&finder.case(events).await.unwrap());
     let is = |name: &str| {
         trace
             .steps

@@ -13,7 +13,7 @@ use crate::{
 
 impl Trace {
     /// The picture of `case`.
-    pub fn build(case: Case) -> Self {
+    pub fn build(case: &Case) -> Self {
         let times = || case.events.iter().map(|found| found.event.stored_at);
         let started_at = times().min().unwrap_or(DateTime::UNIX_EPOCH);
         let took = times().max().map_or(TimeDelta::zero(), |ended| ended - started_at);
@@ -21,9 +21,9 @@ impl Trace {
         let known = Known::of(&case.events);
         let mut effects: Vec<Vec<usize>> = vec![Vec::new(); case.events.len()];
         let mut beginnings = Vec::new();
-        for (index, cause) in causes.iter().enumerate() {
-            match cause {
-                Some(cause) => effects[*cause].push(index),
+        for (index, above) in causes.iter().enumerate() {
+            match above {
+                Some(above) => effects[*above].push(index),
                 None => beginnings.push(index),
             }
         }
@@ -31,18 +31,18 @@ impl Trace {
         // What is still to be put down, the next one last: its index, its cause's step, whether it is the last of that.
         let mut open: Vec<(usize, Option<usize>, bool)> =
             beginnings.iter().rev().map(|index| (*index, None, false)).collect();
-        while let Some((index, cause, is_last)) = open.pop() {
+        while let Some((index, above, is_last)) = open.pop() {
             let found = &case.events[index];
             let meaning = Meaning::of(&found.event);
             let mut notes = notes(&case.events, &known, index, &effects[index]);
             notes.extend(meaning.problem);
             let own = steps.len();
             steps.push(Step {
-                cause,
-                depth: cause.map_or(0, |cause| steps[cause].depth + 1),
+                cause: above,
+                depth: above.map_or(0, |above| steps[above].depth + 1),
                 is_last,
                 since_start_ms: between(started_at, found.event.stored_at),
-                since_cause_ms: cause.map(|cause| between(steps[cause].event.stored_at, found.event.stored_at)),
+                since_cause_ms: above.map(|above| between(steps[above].event.stored_at, found.event.stored_at)),
                 words: meaning.words,
                 notes,
                 verdict: found.verdict.clone(),
