@@ -53,7 +53,7 @@ impl Trace {
         } = Finding::look_up(configuration, &self.reference).await?;
         let events = events(&finder, target).await?;
         let case = finder.case(events).await.map_err(failure)?;
-        let trace = Picture::build(case);
+        let trace = Picture::build(&case);
         connection.drain().await;
         let shape = match self.shape {
             _ if self.format.json => Shape::Json,

@@ -139,7 +139,10 @@ async fn an_answer_is_found_by_whatever_somebody_has_of_it() {
     let moments = out(&infragpt(&app, &["timeline", conversation], None).await);
     let lines: Vec<&str> = moments.lines().collect();
     assert!(lines[0].ends_with("asked: what changed today?"), "{moments}");
-    assert!(lines[1].contains("answered after"), "{moments}");
+    assert!(
+        lines[1..].iter().any(|line| line.contains("answered after ")),
+        "{moments}"
+    );
     let without = infragpt(&app, &["trace", &place], Some("")).await;
     let complaint = String::from_utf8_lossy(&without.stderr);
     assert!(complaint.contains("no database is configured"), "{complaint}");
@@ -288,7 +291,7 @@ async fn what_is_not_there_is_told_with_what_is_nearest() {
             &["show", &permalink("C0NOWHERE", "1717000000.000100")],
             None,
             1,
-            "nothing has message",
+            "nothing has `message 1717000000.000100 of channel C0NOWHERE`",
         ),
         (&["trace", "what is wrong?"], None, 2, "give an id"),
         (&["trace", "https://example.com/archives"], None, 2, "is no permalink"),
@@ -364,7 +367,7 @@ async fn a_conversation_is_a_case_of_many_beginnings() {
         panic!("{conversation} is a conversation")
     };
     let events = finder.events_of(&aggregate).await.unwrap();
-    let trace = Trace::build(finder.case(events).await.unwrap());
+    let trace = Trace::build(&finder.case(events).await.unwrap());
     let is = |name: &str| {
         trace
             .steps

@@ -41,7 +41,7 @@ impl Finder {
             }
             let (related, told) = tokio::try_join!(
                 self.related(&ids, &unindexed, |place| found.contains_key(place)),
-                self.told_again(&gestures),
+                self.told_again(&gestures, |place| found.contains_key(place)),
             )?;
             is_cut = round + 1 == ROUNDS || found.len() + related.len() >= usize::from(MOST);
             news = related;

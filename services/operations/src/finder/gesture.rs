@@ -9,9 +9,13 @@ use infragpt_nats::{
     Extent, Received, Start,
     scan::{Begin, End},
 };
+use memchr::memmem;
 
 use super::{Error, Finder, Found};
 use crate::Event;
+
+/// As what Slack tells of a mention.
+const TOLD_AS: [&str; 2] = ["message", "app_mention"];
 
 /// How far apart the two are stored at most; both come within a second where nothing is wrong.
 const APART: TimeDelta = TimeDelta::seconds(30);
@@ -21,7 +25,7 @@ const BATCH: usize = 128;
 const BATCHES: usize = 16;
 
 /// A message in Slack.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Gesture {
     /// Where it was written.
     pub channel: String,
@@ -44,45 +48,85 @@ impl Gesture {
 }
 
 fn is_told_as(subject: &str) -> bool {
-    matches!(subject.rsplit('.').next(), Some("message" | "app_mention"))
+    subject.rsplit('.').next().is_some_and(|kind| TOLD_AS.contains(&kind))
 }
 
-impl Finder {
-    /// The other facts that tell of the same messages as these.
-    pub(super) async fn told_again(&self, events: &[Found]) -> Result<Vec<Found>, Error> {
-        let mut searches = BTreeSet::new();
-        for found in events {
-            if let Some(gesture) = Gesture::of(&found.event)
-                && let Some((account, _)) = found.event.subject.rsplit_once('.')
-            {
-                for kind in ["message", "app_mention"] {
-                    searches.insert((format!("{account}.{kind}"), found.event.stored_at, gesture.clone()));
+/// Where to look for facts about some messages.
+struct Search {
+    subject: String,
+    since: DateTime<Utc>,
+    until: DateTime<Utc>,
+    gestures: BTreeSet<Gesture>,
+}
+
+impl Search {
+    /// What to look for, so that each part of the log is read once, however many messages fall into it.
+    fn for_all<'event>(events: impl IntoIterator<Item = &'event Event>) -> Vec<Self> {
+        let mut told: Vec<(&Event, Gesture)> = events
+            .into_iter()
+            .filter_map(|event| Some((event, Gesture::of(event)?)))
+            .collect();
+        told.sort_by_key(|(event, _)| event.stored_at);
+        let mut searches: Vec<Self> = Vec::new();
+        for (event, gesture) in told {
+            let Some((account, _)) = event.subject.rsplit_once('.') else {
+                continue;
+            };
+            let (since, until) = (event.stored_at - APART, event.stored_at + APART);
+            for kind in TOLD_AS {
+                let subject = format!("{account}.{kind}");
+                let open = searches.iter_mut().rev().find(|search| search.subject == subject);
+                if let Some(search) = open.filter(|search| search.until >= since) {
+                    search.until = until;
+                    search.gestures.insert(gesture.clone());
+                } else {
+                    searches.push(Self {
+                        subject,
+                        since,
+                        until,
+                        gestures: BTreeSet::from([gesture.clone()]),
+                    });
                 }
             }
         }
-        let found = try_join_all(searches.iter().map(|(subject, stored_at, gesture)| {
-            let is_it = |event: &Event| Gesture::of(event).as_ref() == Some(gesture);
-            self.facts_near(subject, *stored_at, is_it)
-        }));
+        searches
+    }
+
+    /// Whether `received` tells of one of the messages; few do, so that most need not be read.
+    fn finds(&self, received: &Received) -> Option<Found> {
+        let mut gestures = self.gestures.iter();
+        if !gestures.any(|gesture| memmem::find(&received.payload, gesture.ts.as_bytes()).is_some()) {
+            return None;
+        }
+        let found = Found::stored(received);
+        Gesture::of(&found.event)
+            .is_some_and(|gesture| self.gestures.contains(&gesture))
+            .then_some(found)
+    }
+}
+
+impl Finder {
+    /// The other facts that tell of the same messages as these; `known` is passed over.
+    pub(super) async fn told_again(
+        &self,
+        events: &[Found],
+        known: impl Fn(&(String, u64)) -> bool,
+    ) -> Result<Vec<Found>, Error> {
+        let searches = Search::for_all(events.iter().map(|found| &found.event));
+        let found = try_join_all(searches.iter().map(|search| self.told_in(search, &known)));
         Ok(found.await?.into_iter().flatten().collect())
     }
 
-    async fn facts_near(
-        &self,
-        subject: &str,
-        time: DateTime<Utc>,
-        wanted: impl Fn(&Event) -> bool,
-    ) -> Result<Vec<Found>, Error> {
+    async fn told_in(&self, search: &Search, known: impl Fn(&(String, u64)) -> bool) -> Result<Vec<Found>, Error> {
         let mut found = Vec::new();
-        let mut start = Start::Since(time - APART);
+        let mut start = Start::Since(search.since);
         for _ in 0..BATCHES {
-            let Some((some, last)) = self.log.read_some("RAW_SLACK", subject, start, BATCH).await? else {
-                break;
-            };
-            let is_over = some.last().is_some_and(|received| received.published > time + APART) || some.len() < BATCH;
-            let near = some.iter().filter(|received| received.published <= time + APART);
-            found.extend(near.map(Found::stored).filter(|found| wanted(&found.event)));
-            if is_over {
+            let some = self.log.read_some("RAW_SLACK", &search.subject, start, BATCH).await?;
+            let Some((some, last)) = some else { break };
+            let near = some.iter().filter(|received| received.published <= search.until);
+            let new = near.filter(|received| !known(&(received.stream.clone(), received.sequence)));
+            found.extend(new.filter_map(|received| search.finds(received)));
+            if some.len() < BATCH || some.last().is_some_and(|received| received.published > search.until) {
                 break;
             }
             start = Start::After(last);
@@ -105,7 +149,7 @@ impl Finder {
             end: End::Last,
             headers_only: false,
         };
-        let mentions = |received: &Received| memmem(&received.payload, ts.as_bytes());
+        let mentions = |received: &Received| memmem::find(&received.payload, ts.as_bytes()).is_some();
         let conversation = extent("EVENTS", &["events.conversation.>"]);
         let facts = extent("RAW_SLACK", &["raw.slack.*.app_mention", "raw.slack.*.message"]);
         let (events, facts) = tokio::try_join!(self.scan(conversation, mentions, 64), self.scan(facts, mentions, 64))?;
@@ -139,9 +183,4 @@ impl Finder {
         let mut first = first.into_iter().flat_map(|(some, _)| some);
         Ok(first.any(|received| Found::stored(&received).text("/place/channel") == Some(channel)))
     }
-}
-
-/// Whether `text` stands in `bytes`.
-fn memmem(bytes: &[u8], text: &[u8]) -> bool {
-    bytes.windows(text.len()).any(|window| window == text)
 }

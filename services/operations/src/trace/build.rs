@@ -1,6 +1,6 @@
 //! Puts each event of a case below what led to it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -13,16 +13,17 @@ use crate::{
 
 impl Trace {
     /// The picture of `case`.
-    pub fn build(case: Case) -> Self {
+    pub fn build(case: &Case) -> Self {
         let times = || case.events.iter().map(|found| found.event.stored_at);
         let started_at = times().min().unwrap_or(DateTime::UNIX_EPOCH);
         let took = times().max().map_or(TimeDelta::zero(), |ended| ended - started_at);
         let causes = causes(&case.events);
+        let known = Known::of(&case.events);
         let mut effects: Vec<Vec<usize>> = vec![Vec::new(); case.events.len()];
         let mut beginnings = Vec::new();
-        for (index, cause) in causes.iter().enumerate() {
-            match cause {
-                Some(cause) => effects[*cause].push(index),
+        for (index, above) in causes.iter().enumerate() {
+            match above {
+                Some(above) => effects[*above].push(index),
                 None => beginnings.push(index),
             }
         }
@@ -30,18 +31,18 @@ impl Trace {
         // What is still to be put down, the next one last: its index, its cause's step, whether it is the last of that.
         let mut open: Vec<(usize, Option<usize>, bool)> =
             beginnings.iter().rev().map(|index| (*index, None, false)).collect();
-        while let Some((index, cause, is_last)) = open.pop() {
+        while let Some((index, above, is_last)) = open.pop() {
             let found = &case.events[index];
             let meaning = Meaning::of(&found.event);
-            let mut notes = notes(&case.events, index, &effects[index]);
+            let mut notes = notes(&case.events, &known, index, &effects[index]);
             notes.extend(meaning.problem);
             let own = steps.len();
             steps.push(Step {
-                cause,
-                depth: cause.map_or(0, |cause| steps[cause].depth + 1),
+                cause: above,
+                depth: above.map_or(0, |above| steps[above].depth + 1),
                 is_last,
                 since_start_ms: between(started_at, found.event.stored_at),
-                since_cause_ms: cause.map(|cause| between(steps[cause].event.stored_at, found.event.stored_at)),
+                since_cause_ms: above.map(|above| between(steps[above].event.stored_at, found.event.stored_at)),
                 words: meaning.words,
                 notes,
                 verdict: found.verdict.clone(),
@@ -113,8 +114,30 @@ fn causes(events: &[Found]) -> Vec<Option<usize>> {
     causes
 }
 
+/// What is asked of a case again and again.
+struct Known<'events> {
+    ids: HashSet<&'events str>,
+    /// The facts that tell of a message.
+    told: HashMap<Gesture, Vec<usize>>,
+}
+
+impl<'events> Known<'events> {
+    fn of(events: &'events [Found]) -> Self {
+        let mut told: HashMap<Gesture, Vec<usize>> = HashMap::new();
+        for (index, found) in events.iter().enumerate() {
+            if let Some(gesture) = Gesture::of(&found.event) {
+                told.entry(gesture).or_default().push(index);
+            }
+        }
+        Self {
+            ids: events.iter().map(|found| found.event.id.as_str()).collect(),
+            told,
+        }
+    }
+}
+
 /// What has to be known of an event besides what it says.
-fn notes(events: &[Found], index: usize, effects: &[usize]) -> Vec<String> {
+fn notes(events: &[Found], known: &Known<'_>, index: usize, effects: &[usize]) -> Vec<String> {
     let found = &events[index];
     let event = &found.event;
     let mut notes = Vec::new();
@@ -134,7 +157,7 @@ fn notes(events: &[Found], index: usize, effects: &[usize]) -> Vec<String> {
         return notes;
     }
     if let Some(causation) = &event.causation
-        && !events.iter().any(|other| other.event.id == cause_of(causation))
+        && !known.ids.contains(cause_of(causation))
         && !event.subject.starts_with("events.audit.")
     {
         notes.push(format!("follows from {causation}, which is not in the log"));
@@ -149,8 +172,8 @@ fn notes(events: &[Found], index: usize, effects: &[usize]) -> Vec<String> {
     }
     let is_dead = effects.iter().any(|effect| events[*effect].verdict.is_some());
     let twin = Gesture::of(event).and_then(|gesture| {
-        let mut others = events.iter().filter(|other| other.place() != found.place());
-        others.find(|other| Gesture::of(&other.event).as_ref() == Some(&gesture))
+        let mut told = known.told.get(&gesture)?.iter();
+        told.find(|other| **other != index).map(|other| &events[*other])
     });
     let name = event.subject.rsplit('.').next().unwrap_or_default();
     if let Some(twin) = twin {

@@ -124,7 +124,7 @@ mod tests {
 
     #[test]
     fn a_case_is_a_tree() {
-        insta::assert_snapshot!(Trace::build(question("what changed?")).tree(), @r#"
+        insta::assert_snapshot!(Trace::build(&question("what changed?")).tree(), @r#"
         6 steps in 1.2 s, from 1970-01-01 00:00:00.000 UTC
 
         Slack told of app_mention in T0ACME, channel C0OPS, by U0MAYA: what changed?
@@ -148,7 +148,7 @@ mod tests {
     #[test]
     fn a_case_is_a_chart() {
         let hostile = "\"]; click s0 href \"javascript:alert(1)\" <b>`x`</b> # &";
-        insta::assert_snapshot!(Trace::build(question(hostile)).mermaid(), @r##"
+        insta::assert_snapshot!(Trace::build(&question(hostile)).mermaid(), @r##"
         flowchart TD
             s0["com.slack.app_mention<br>Slack told of app_mention in T0ACME, channel C0OPS, by U0MAYA: #34;#93;#59; click s0 hre…<br>RAW_SLACK#35;3, -, at 0.0 ms"]:::fact
             s1["conversation.answer_requested<br>maya asked: #34;#93;#59; click s0 href #34;javascript:alert#40;1#41;#34; #60;b#62;#96;x#96;#60;/b#62; #35; #38;<br>EVENTS#35;7, slack:U0MAYA, at 4.1 ms"]
@@ -168,7 +168,7 @@ mod tests {
     #[test]
     fn what_others_wrote_is_text_in_a_page() {
         let hostile = "<script>alert(1)</script> \" onmouseover=x ' </pre> \u{202e}evil\u{1b}[2J";
-        let page = Trace::build(question(hostile)).html();
+        let page = Trace::build(&question(hostile)).html();
         assert!(!page.contains("<script"), "{page}");
         assert!(page.contains("&lt;script&gt;alert(1)&lt;/script&gt;"), "{page}");
         assert!(page.contains("&quot; onmouseover"), "{page}");
@@ -193,7 +193,7 @@ mod tests {
             ],
             is_cut: false,
         };
-        let trace = Trace::build(case);
+        let trace = Trace::build(&case);
         assert_eq!(trace.steps.len(), 4);
         assert_eq!(trace.steps.iter().filter(|step| step.cause.is_none()).count(), 2);
     }
@@ -211,7 +211,7 @@ mod tests {
             )
         };
         let asked = of_conversation(7, "answer_requested", "Ev0", json!({ "answer_id": ANSWER }));
-        let notes: Vec<Vec<String>> = Trace::build(Case {
+        let notes: Vec<Vec<String>> = Trace::build(&Case {
             events: vec![gone, after(1, asked)],
             is_cut: true,
         })
