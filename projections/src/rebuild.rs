@@ -115,7 +115,7 @@ pub async fn rebuild(
     let created = database::create_database(database_url).await?;
     let database = database::connect(database_url, "infragpt rebuild")?;
     match generation::check_migrations(&database).await {
-        Ok(_) | Err(generation::Error::Absent) => {}
+        Ok(_) | Err(generation::Error::Absent | generation::Error::TooOld { .. }) => {}
         Err(error) => return Err(error.into()),
     }
     database::migrate(&database).await?;

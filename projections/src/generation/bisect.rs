@@ -23,6 +23,9 @@ use crate::{Batch, checkpoint::READ_BY_TOOLS, column, database};
 /// How many events are applied between two looks.
 const BATCH: usize = 500;
 
+/// Where it is done.
+const SCHEMA: &str = "infragpt_bisect";
+
 /// How many turns are told; the last ones.
 const TOLD: usize = 50;
 
@@ -73,7 +76,13 @@ pub async fn bisect(
     check_migrations(&active).await?;
     let probe = Probe::new(&mut *active.acquire().await?, question).await?;
     let exclusive = Exclusive::acquire(url).await?;
-    let (id, name) = registry::add(&active, State::Building, Some("infragpt_bisect")).await?;
+    // What an earlier one left that was killed.
+    for (id, name) in registry::all(&active, State::Kept).await? {
+        if name == SCHEMA {
+            registry::forget(&active, id, &name).await?;
+        }
+    }
+    let (id, name) = registry::add(&active, State::Kept, Some(SCHEMA)).await?;
     let found = async {
         let scratch = schema::make(url, &name).await?;
         let found = search(operator, &mut *scratch.acquire().await?, &probe, &mut progress).await;

@@ -128,7 +128,7 @@ impl Building {
     }
 
     /// Takes over from the active generation where facts stood that their stream no longer keeps.
-    async fn carry(&self, operator: &Connection, active: &str) -> Result<BTreeMap<&'static str, u64>, Error> {
+    pub async fn carry(&self, operator: &Connection, active: &str) -> Result<BTreeMap<&'static str, u64>, Error> {
         let mut carried = BTreeMap::new();
         for stream in STREAMS.into_iter().filter(|stream| *stream != READ_BY_TOOLS) {
             let first = Log::new(operator).bounds(stream).await?.first_sequence;

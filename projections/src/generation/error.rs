@@ -42,6 +42,16 @@ pub enum Error {
         /// The last migration of this build.
         known: i64,
     },
+    /// They are still those of an earlier build.
+    #[error(
+        "the tables are of an earlier build: their last migration is {found}, and this build needs {known}: `infragpt migrate` brings them up to date"
+    )]
+    TooOld {
+        /// The last migration of the database.
+        found: i64,
+        /// The last migration of this build.
+        known: i64,
+    },
     /// There are no tables.
     #[error("the database has no read models yet: `infragpt migrate` makes them")]
     Absent,

@@ -184,6 +184,17 @@ pub(super) async fn newest(
     .await
 }
 
+/// Every generation in `state`.
+pub(super) async fn all(database: impl PgExecutor<'_>, state: State) -> Result<Vec<(i32, String)>, sqlx::Error> {
+    sqlx::query_as(
+        "SELECT id, schema_name FROM projection_generations
+         WHERE state = $1 AND schema_name IS NOT NULL ORDER BY id",
+    )
+    .bind(state.as_str())
+    .fetch_all(database)
+    .await
+}
+
 /// Notes that a generation is complete up to `sequence` of EVENTS.
 pub(super) async fn built(connection: &mut PgConnection, id: i32, sequence: u64) -> Result<(), sqlx::Error> {
     sqlx::query("UPDATE projection_generations SET built_at = clock_timestamp(), sequence = $2 WHERE id = $1")

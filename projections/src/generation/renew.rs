@@ -65,7 +65,7 @@ pub async fn renew(
         .complete(operator, &active, renewal.accept_differences, &mut progress)
         .await?;
     let renewed = if compared.differences.is_empty() || renewal.accept_differences {
-        let previous = registry::newest(&active, &[State::Previous]).await?;
+        let older = registry::all(&active, State::Previous).await?;
         let swap = Swap {
             operator,
             active: &active,
@@ -75,7 +75,7 @@ pub async fn renew(
             accept: renewal.accept_differences,
         };
         let sequence = swap.run().await?;
-        if let Some((id, name, _)) = previous {
+        for (id, name) in older {
             registry::forget(&active, id, &name).await?;
         }
         Renewed::Swapped(Compared {

@@ -98,7 +98,7 @@ pub(super) async fn enter(connection: &mut PgConnection, schema: &str) -> Result
 /// The last migration of the tables that `database` uses.
 ///
 /// # Errors
-/// [`Error::Absent`] without tables, [`Error::TooNew`] when a newer build made them.
+/// [`Error::Absent`] without tables, [`Error::TooNew`] and [`Error::TooOld`] when another build made them.
 pub async fn check_migrations(database: &PgPool) -> Result<i64, Error> {
     let there: bool = sqlx::query_scalar("SELECT to_regclass('_sqlx_migrations') IS NOT NULL")
         .fetch_one(database)
@@ -112,6 +112,7 @@ pub async fn check_migrations(database: &PgPool) -> Result<i64, Error> {
     match found {
         None => Err(Error::Absent),
         Some(found) if found > known() => Err(Error::TooNew { found, known: known() }),
+        Some(found) if found < known() => Err(Error::TooOld { found, known: known() }),
         Some(found) => Ok(found),
     }
 }

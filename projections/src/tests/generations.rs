@@ -417,3 +417,24 @@ async fn every_table_of_the_log_belongs_to_a_generation() {
     .unwrap();
     assert_eq!(left, stays);
 }
+
+#[tokio::test]
+async fn tables_of_another_build_are_named() {
+    let fixture = Fixture::start().await;
+    for (change, said) in [
+        (
+            "INSERT INTO _sqlx_migrations SELECT 20990101000000, description, now(), success, checksum, execution_time
+             FROM _sqlx_migrations LIMIT 1",
+            "the tables are of a newer build: migration 20990101000000 is not known to this one",
+        ),
+        (
+            "DELETE FROM _sqlx_migrations WHERE version > 20261122000003",
+            "`infragpt migrate` brings them up to date",
+        ),
+        ("DELETE FROM _sqlx_migrations", "the database has no read models yet"),
+    ] {
+        sqlx::raw_sql(change).execute(&fixture.database).await.unwrap();
+        let found = generation::check_migrations(&fixture.database).await.unwrap_err();
+        assert!(found.to_string().contains(said), "{found}");
+    }
+}
