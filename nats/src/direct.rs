@@ -277,7 +277,7 @@ impl Stored {
     }
 
     /// The message as an event, if it is one.
-    pub(crate) fn event(self, stream: &str) -> Option<Received> {
+    pub fn event(self, stream: &str) -> Option<Received> {
         let (envelope, payload) = read_envelope(stream, self.sequence, (&self.headers, 1), &self.payload)?;
         Some(Received {
             envelope,

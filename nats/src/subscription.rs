@@ -2,8 +2,10 @@
 //!
 //! A message is acknowledged only after its handler said `Ok`. A retry waits in this process, with progress
 //! acknowledgements, so that the messages behind it of the same key keep their order. What can't be handled, or
-//! could not be for too long, goes to DEAD_LETTERS with the reason.
+//! could not be for too long, goes to DEAD_LETTERS with the reason. What an operator wants handled again takes its turn
+//! among the others.
 
+mod again;
 mod attempt;
 mod run;
 mod worker;

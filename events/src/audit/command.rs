@@ -67,6 +67,7 @@ mod tests {
             integration: None,
             purpose: Some("post".into()),
             refused: None,
+            reason: None,
             count: 2,
             first_at: DateTime::UNIX_EPOCH,
             last_at: DateTime::UNIX_EPOCH,

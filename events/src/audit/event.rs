@@ -13,7 +13,7 @@ domain_events! {
     /// What happens to an audit record: it is written, once.
     pub enum AuditEvent of "audit" {
         /// Something was done, or refused.
-        Recorded = "recorded" v 2,
+        Recorded = "recorded" v 3,
     }
 }
 
@@ -35,6 +35,12 @@ pub enum AuditedAction {
     CredentialShredded,
     /// Somebody asked for what they may not do.
     AccessRefused,
+    /// An operator had a message handled again.
+    Redelivered,
+    /// An operator had a dead letter tried again.
+    DeadLetterRetried,
+    /// An operator threw a dead letter away.
+    DeadLetterDiscarded,
 }
 
 impl AuditedAction {
@@ -48,6 +54,9 @@ impl AuditedAction {
             Self::CredentialRevoked => "credential_revoked",
             Self::CredentialShredded => "credential_shredded",
             Self::AccessRefused => "access_refused",
+            Self::Redelivered => "redelivered",
+            Self::DeadLetterRetried => "dead_letter_retried",
+            Self::DeadLetterDiscarded => "dead_letter_discarded",
         }
     }
 }
@@ -69,12 +78,16 @@ pub struct Recorded {
     /// The integration, where it was about one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub integration: Option<Uuid>,
-    /// What for, for a credential; what was asked for, where it was refused.
+    /// What for, for a credential; what was asked for, where it was refused; on what, as `<stream>#<sequence>` or
+    /// `<stream>#<first>-<last>`, where an operator did it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub purpose: Option<String>,
     /// Why it was refused or failed; nothing where it was done.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused: Option<String>,
+    /// Why an operator did it, in their words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
     /// How often between the first time and the last: what happens often is recorded together.
     pub count: u64,
     /// The first time.

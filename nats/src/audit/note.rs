@@ -75,6 +75,7 @@ impl Note {
             integration: self.integration,
             purpose: self.purpose.as_deref().map(str::to_owned),
             refused: self.refused.clone(),
+            reason: None,
             count: tally.count,
             first_at: tally.first_at,
             last_at: tally.last_at,

@@ -4,11 +4,11 @@ use std::{error::Error as StdError, panic::AssertUnwindSafe, time::Duration};
 
 use async_nats::Message;
 use futures::FutureExt as _;
-use tokio::time::Instant;
+use tokio::{sync::oneshot, time::Instant};
 
 use super::{Decision, Handler, HandlerError, Subscription};
 use crate::{
-    Received,
+    Received, Redelivered,
     dead_letter::{self, DeadLetter},
 };
 
@@ -25,6 +25,19 @@ pub(super) struct Job {
     pub tries: u32,
 }
 
+/// What an operator wants handled again.
+pub(super) struct Again {
+    pub received: Received,
+    /// Whoever waits for the answer.
+    pub answer: oneshot::Sender<Redelivered>,
+}
+
+/// What the scheduler puts in order.
+pub(super) enum Work {
+    Delivered(Box<Job>),
+    Again(Box<Again>),
+}
+
 /// What came of a try.
 pub(super) enum Outcome {
     /// Its handler said `Ok`.
@@ -33,6 +46,8 @@ pub(super) enum Outcome {
     Dead,
     /// It is to be tried again after this time.
     Later(Box<Job>, Duration),
+    /// Whoever asked for it was told. Its delivery, if there is one, is not concerned.
+    Answered,
 }
 
 /// The delay before try `attempt` (from 1), jittered so that many don't come back at once.
@@ -43,16 +58,48 @@ pub(super) fn delay(attempt: u32) -> Duration {
     longest.mul_f64(0.5 + fastrand::f64() / 2.0)
 }
 
+async fn handle<H: Handler>(handler: &H, received: Received) -> Result<(), HandlerError> {
+    match AssertUnwindSafe(handler.handle(received)).catch_unwind().await {
+        Ok(outcome) => outcome,
+        Err(_) => Err(HandlerError::retry("the handler panicked")),
+    }
+}
+
+/// The one try of a redelivery: it is not tried again, and buries no second letter.
+pub(super) async fn attempt_again<H: Handler>(subscription: &Subscription, handler: &H, again: Again) -> Outcome {
+    let Subscription { stream, consumer, .. } = subscription;
+    let Again { received, answer } = again;
+    let sequence = received.sequence;
+    let redelivered = match handle(handler, received).await {
+        Ok(()) => {
+            tracing::info!(
+                stream,
+                consumer,
+                sequence,
+                "Handled message {sequence} of {stream} again"
+            );
+            Redelivered::Handled
+        }
+        Err(error) => {
+            tracing::warn!(stream, consumer, sequence, %error, "Handling message {sequence} of {stream} again failed");
+            Redelivered::Failed {
+                may_work_later: error.is_retry(),
+                reason: error.to_string(),
+            }
+        }
+    };
+    // Nobody may be waiting any more.
+    let _ = answer.send(redelivered);
+    Outcome::Answered
+}
+
 pub(super) async fn attempt<H: Handler>(subscription: &Subscription, handler: &H, mut job: Box<Job>) -> Outcome {
     let Subscription { stream, consumer, .. } = subscription;
     let (sequence, id) = (job.received.sequence, job.received.envelope.id.clone());
     job.tries += 1;
     let tries = job.tries;
-    let work = AssertUnwindSafe(handler.handle(job.received.clone()));
-    let error = match work.catch_unwind().await {
-        Ok(Ok(())) => return Outcome::Handled,
-        Ok(Err(error)) => error,
-        Err(_) => HandlerError::retry("the handler panicked"),
+    let Err(error) = handle(handler, job.received.clone()).await else {
+        return Outcome::Handled;
     };
     let wait = match error.decision {
         Decision::Retry { after } if job.since.elapsed() < subscription.patience => {

@@ -19,7 +19,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Handler, Subscription,
-    attempt::{Job, LONGEST_DELAY, Outcome, attempt, bury},
+    again::Requests,
+    attempt::{Job, LONGEST_DELAY, Outcome, Work, attempt, attempt_again, bury},
 };
 use crate::{
     Received,
@@ -46,7 +47,7 @@ struct Held {
 pub(super) struct Worker<H> {
     subscription: Arc<Subscription>,
     handler: Arc<H>,
-    scheduler: Scheduler<Boxed>,
+    scheduler: Scheduler<Work>,
     /// By sequence, with the newest acknowledgement of each.
     held: BTreeMap<u64, Held>,
     held_bytes: usize,
@@ -92,6 +93,7 @@ impl<H: Handler> Worker<H> {
             .map_err(|error| error.to_string())?;
         let mut progress = tokio::time::interval(self.ack_wait / 3);
         progress.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut requests = Requests::open(&self.subscription).await?;
         let ended = loop {
             self.start_ready();
             tokio::select! {
@@ -102,7 +104,7 @@ impl<H: Handler> Worker<H> {
                     }
                 }
                 Some(Ok((key, job))) = self.sleeping.join_next(), if !self.sleeping.is_empty() => {
-                    self.scheduler.resume(&key, job);
+                    self.scheduler.resume(&key, Work::Delivered(job));
                 }
                 next = messages.next(), if self.held_bytes < MOST_HELD => match next {
                     Some(Ok(message)) => {
@@ -112,6 +114,10 @@ impl<H: Handler> Worker<H> {
                     Some(Err(error)) => break Err(error.to_string()),
                     None => break Err("the server ended the subscription".to_owned()),
                 },
+                again = requests.next() => {
+                    let route = self.handler.route(&again.received);
+                    self.scheduler.push(&route.key, &route.tenant, Work::Again(Box::new(again)));
+                }
                 _ = progress.tick() => self.report_progress().await,
             }
         };
@@ -126,6 +132,7 @@ impl<H: Handler> Worker<H> {
         }
         drop(messages);
         self.wind_down(stopping, progress).await;
+        requests.finish().await;
         ended
     }
 
@@ -148,7 +155,8 @@ impl<H: Handler> Worker<H> {
                     since: Instant::now(),
                     tries: 0,
                 };
-                self.scheduler.push(&route.key, &route.tenant, Box::new(job));
+                let work = Work::Delivered(Box::new(job));
+                self.scheduler.push(&route.key, &route.tenant, work);
             }
             Err(ReadError::Envelope { delivery, source }) => {
                 if let Some(message) = self.hold(delivery.sequence, message) {
@@ -192,11 +200,19 @@ impl<H: Handler> Worker<H> {
     }
 
     fn start_ready(&mut self) {
-        while let Some((key, job)) = self.scheduler.next() {
+        while let Some((key, work)) = self.scheduler.next() {
             let (subscription, handler) = (Arc::clone(&self.subscription), Arc::clone(&self.handler));
             self.running.spawn(async move {
-                let sequence = job.received.sequence;
-                (sequence, key, attempt(&subscription, &*handler, job).await)
+                match work {
+                    Work::Delivered(job) => {
+                        let sequence = job.received.sequence;
+                        (sequence, key, attempt(&subscription, &*handler, job).await)
+                    }
+                    Work::Again(again) => {
+                        let sequence = again.received.sequence;
+                        (sequence, key, attempt_again(&subscription, &*handler, *again).await)
+                    }
+                }
             });
         }
     }
@@ -213,6 +229,7 @@ impl<H: Handler> Worker<H> {
                 self.scheduler.finished(&key);
                 self.settle(sequence, AckKind::Term).await;
             }
+            Outcome::Answered => self.scheduler.finished(&key),
             Outcome::Later(job, wait) => {
                 self.scheduler.suspended(&key);
                 self.sleeping.spawn(async move {

@@ -214,7 +214,10 @@ impl<'a> From<&'a Recorded<AuditEvent>> for Entry<'a> {
                 | AuditedAction::CredentialStored
                 | AuditedAction::CredentialRefreshed
                 | AuditedAction::CredentialRevoked
-                | AuditedAction::CredentialShredded,
+                | AuditedAction::CredentialShredded
+                | AuditedAction::Redelivered
+                | AuditedAction::DeadLetterRetried
+                | AuditedAction::DeadLetterDiscarded,
             ) => Outcome::Failed,
         };
         Self {
@@ -226,7 +229,7 @@ impl<'a> From<&'a Recorded<AuditEvent>> for Entry<'a> {
             connector: record.connector.as_ref(),
             purpose: record.purpose.as_deref(),
             outcome,
-            reason: record.refused.as_deref(),
+            reason: record.refused.as_deref().or(record.reason.as_deref()),
             count: record.count,
             first_at: record.first_at,
             last_at: record.last_at,

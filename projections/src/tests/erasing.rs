@@ -144,7 +144,7 @@ async fn of_an_erased_organization_the_index_knows_its_end_and_what_came_after()
     assert_eq!(
         kinds,
         [
-            "dev.infragpt.audit.recorded.v2",
+            "dev.infragpt.audit.recorded.v3",
             "dev.infragpt.organization.erased.v1",
             "dev.infragpt.organization.deleted.v1",
         ]

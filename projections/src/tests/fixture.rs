@@ -248,6 +248,7 @@ pub fn opened(purpose: &str, minutes: i64) -> audit::Recorded {
         integration: Some(Uuid::from_u128(7)),
         purpose: Some(purpose.to_owned()),
         refused: None,
+        reason: None,
         count: 2,
         first_at: at(0),
         last_at: at(minutes),

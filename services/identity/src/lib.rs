@@ -4,6 +4,7 @@
 pub mod clerk;
 pub mod configuration;
 mod identifier;
+mod operated;
 mod refused;
 mod request;
 mod service;
@@ -13,5 +14,6 @@ mod set_profile;
 mod tests;
 
 pub use configuration::Configuration;
+pub use operated::{OperatedReply, OperatedRequest};
 pub use service::{Error, Identity};
 pub use session::{Session, Sessions};

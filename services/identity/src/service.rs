@@ -78,8 +78,8 @@ impl Identity {
             async move { context.audit.run(stop).await }
         });
         let organizations = organizations(&connection, &context).run(shutdown.clone());
-        let refusals = refusals(&connection, &context).run(shutdown.clone());
-        let outcome = tokio::try_join!(organizations, refusals);
+        let audits = audits(&connection, &context).run(shutdown.clone());
+        let outcome = tokio::try_join!(organizations, audits);
         audit_stop.cancel();
         if let Err(error) = audit.await {
             tracing::error!(%error, "The last refusals were not written");
@@ -105,18 +105,23 @@ fn organizations(connection: &Connection, context: &Context) -> Service {
 }
 
 /// The service `audit`: what has to be known later and changes nothing.
-fn refusals(connection: &Connection, context: &Context) -> Service {
+fn audits(connection: &Connection, context: &Context) -> Service {
     let service = Service::new(
         connection,
         "audit",
         VERSION,
-        "Remembers who asked for what they may not do",
+        "Remembers who asked for what they may not do, and what operators do by hand",
     );
-    let context = context.clone();
-    service.endpoint("audit.v1.refused", move |call: Call| {
-        let context = context.clone();
-        async move { written(&context.refused(call.json()?)?) }
-    })
+    let (refused, operated) = (context.clone(), context.clone());
+    service
+        .endpoint("audit.v1.refused", move |call: Call| {
+            let context = refused.clone();
+            async move { written(&context.refused(call.json()?)?) }
+        })
+        .endpoint("audit.v1.operated", move |call: Call| {
+            let context = operated.clone();
+            async move { written(&context.operated(call.json()?).await?) }
+        })
 }
 
 fn written(reply: &impl Serialize) -> Result<Value, ServiceError> {

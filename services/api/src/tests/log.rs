@@ -205,6 +205,7 @@ impl Events {
             integration: None,
             purpose: Some("post".to_owned()),
             refused: None,
+            reason: None,
             count,
             first_at: at(0),
             last_at: at(i64::try_from(number).unwrap()),

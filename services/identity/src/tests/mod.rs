@@ -3,4 +3,5 @@
 mod handling;
 mod inbound;
 mod installation;
+mod redelivery;
 mod services;

@@ -215,7 +215,7 @@ pub(super) async fn trace(
             "{} steps were found",
             case.events.len()
         );
-        Trace::build(case);
+        Trace::build(&case);
         took.push(milliseconds(started.elapsed()));
     }
     database.close().await;
