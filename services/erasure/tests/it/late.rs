@@ -44,6 +44,7 @@ async fn record(store: &EventStore, what: &str) {
         integration: None,
         purpose: Some(format!("canary-acme-{what}")),
         refused: None,
+        reason: None,
         count: 1,
         first_at: now(),
         last_at: now(),
