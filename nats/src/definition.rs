@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_json::{Map, Value, json};
 
-use crate::{Connection, publish};
+use crate::{Connection, publish, subject::is_match};
 
 macro_rules! embedded {
     ($($path:literal),+ $(,)?) => { &[$(($path, include_str!(concat!("../", $path)))),+] };
@@ -173,6 +173,14 @@ impl Definitions {
         Ok(changes)
     }
 
+    /// The durable consumers of `stream` that are given what is on `subject`.
+    pub fn consumers_of(&self, stream: &str, subject: &str) -> impl Iterator<Item = &str> {
+        self.all
+            .iter()
+            .filter(move |definition| definition.parent.as_deref() == Some(stream) && definition.wants(subject))
+            .map(|definition| definition.name.as_str())
+    }
+
     /// The names of the streams and buckets.
     pub fn streams(&self) -> impl Iterator<Item = &str> {
         self.all
@@ -206,6 +214,17 @@ impl Definition {
             None => format!("stream {}", self.name),
             Some(stream) => format!("consumer {stream}/{}", self.name),
         }
+    }
+
+    /// Whether a consumer is given what is on `subject`.
+    fn wants(&self, subject: &str) -> bool {
+        let one = self.configuration.get("filter_subject").into_iter();
+        let many = self.configuration.get("filter_subjects").and_then(Value::as_array);
+        let mut filters = one
+            .chain(many.into_iter().flatten())
+            .filter_map(Value::as_str)
+            .peekable();
+        filters.peek().is_none() || filters.any(|filter| is_match(filter, subject))
     }
 
     fn subject(&self, verb: &str) -> String {

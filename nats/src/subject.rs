@@ -49,6 +49,21 @@ impl fmt::Display for Token {
     }
 }
 
+/// Whether `subject` is one that `filter` stands for: `*` is one token, `>` all that follow, one at least.
+///
+/// <https://docs.nats.io/nats-concepts/subjects#wildcards>
+pub fn is_match(filter: &str, subject: &str) -> bool {
+    let mut tokens = subject.split('.');
+    for wanted in filter.split('.') {
+        match tokens.next() {
+            Some(_) if wanted == ">" => return true,
+            Some(token) if wanted == "*" || wanted == token => {}
+            _ => return false,
+        }
+    }
+    tokens.next().is_none()
+}
+
 /// Where a raw fact is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RawSubject {
@@ -84,6 +99,20 @@ impl RawSubject {
             stream: "RAW_CLERK",
             subject: format!("raw.clerk.{organization}.{event_type}"),
         }
+    }
+
+    /// The subject of a fact that is stored already, if it is one.
+    pub fn parse(subject: &str) -> Option<Self> {
+        let stream = match subject.strip_prefix("raw.")?.split('.').next()? {
+            "slack" => "RAW_SLACK",
+            "github" => "RAW_GITHUB",
+            "clerk" => "RAW_CLERK",
+            _ => return None,
+        };
+        Some(Self {
+            stream,
+            subject: subject.to_owned(),
+        })
     }
 
     /// The stream that keeps it.

@@ -1,10 +1,12 @@
 //! What operators see of the log, and do with it: selected, shown without secrets, traced and replayed.
 
 pub mod bundle;
+pub mod dead_letters;
 pub mod event;
 pub mod expression;
 pub mod finder;
 pub mod meaning;
+mod operator;
 pub mod reading;
 mod redaction;
 pub mod reference;
@@ -17,6 +19,7 @@ pub use bundle::Bundle;
 pub use event::Event;
 pub use expression::Expression;
 pub use finder::{Case, Finder, Found, Target};
+pub use operator::Operator;
 pub use reading::{Mode, Reader};
 pub use redaction::{redact, redact_json};
 pub use reference::Reference;

@@ -148,6 +148,15 @@ impl Selection {
         self.expression.is_some() || self.pattern.is_some() || self.connector.is_some()
     }
 
+    /// Whether it says nothing about events but where they stand: what is no CloudEvent is wanted too.
+    pub fn wants_any_event(&self) -> bool {
+        !self.needs_payload()
+            && self.kinds.is_empty()
+            && self.organization.is_none()
+            && self.actor.is_none()
+            && self.correlation.is_none()
+    }
+
     /// What the server is to look for in `stream`; `None` where it can have nothing of this. `accounts` are everybody's.
     pub fn subjects_of(&self, stream: &str, accounts: &[ClaimedAccount]) -> Option<Vec<String>> {
         if let Some(name) = stream.strip_prefix(namespace::PREFIX) {

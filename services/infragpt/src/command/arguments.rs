@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use super::{bundle, integrations, keys, nats, projections, replay, sandbox, show, tail, timeline, trace};
+use super::{
+    bundle, dead_letters, integrations, keys, nats, projections, replay, sandbox, show, tail, timeline, trace,
+};
 use crate::{bench, configuration, demo, environment, failure::Failure, logging, role::Role, serve};
 
 const EXAMPLES: &str = "\
@@ -24,6 +26,7 @@ Looking and repairing:
   infragpt trace <permalink>         what led to an answer, step by step
   infragpt integrations list --organization acme
   infragpt nats check                what `nats apply` would change
+  infragpt dead-letters list         what could not be handled, by cause
   infragpt projections status        how far the read models are behind
   infragpt projections rebuild       make the read models again from the log
   infragpt configuration             every setting, with its default and its variable
@@ -67,6 +70,9 @@ enum Action {
     Grep(Box<tail::Grep>),
     /// Replay recorded facts through this build, without any effect; exit code 1 where it decides differently
     Replay(Box<replay::Arguments>),
+    /// What could not be handled, why, and what to do about it
+    #[command(subcommand)]
+    DeadLetters(dead_letters::Action),
     /// A case in one file, to look at and to replay anywhere
     #[command(subcommand)]
     Bundle(bundle::Action),
@@ -113,6 +119,7 @@ impl Command {
             Action::Tail(tail) => Box::pin(tail.run(&configured()?)).await,
             Action::Grep(grep) => Box::pin(grep.run(&configured()?)).await,
             Action::Replay(replay) => Box::pin(replay.run(configured)).await,
+            Action::DeadLetters(action) => Box::pin(action.run(&configured()?)).await,
             Action::Bundle(action) => Box::pin(action.run(configured)).await,
             Action::Show(show) => show.run(&configured()?).await,
             Action::Trace(trace) => trace.run(&configured()?).await,

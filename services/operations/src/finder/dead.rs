@@ -41,8 +41,8 @@ impl Finder {
                 let theirs = some
                     .letters
                     .into_iter()
-                    .filter(|(_, verdict)| places.contains(&(verdict.stream.as_str(), verdict.sequence)));
-                letters.extend(theirs.map(|(received, verdict)| Found::letter(&received, verdict)));
+                    .filter(|letter| places.contains(&(letter.verdict.stream.as_str(), letter.verdict.sequence)));
+                letters.extend(theirs.filter_map(Found::letter));
             }
             Ok::<_, Error>(letters)
         });

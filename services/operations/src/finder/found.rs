@@ -1,6 +1,6 @@
 //! An event that was found, with its payload or what is left of it.
 
-use infragpt_nats::{Received, Verdict};
+use infragpt_nats::{Letter, Received, Verdict};
 use infragpt_projections::event_index::Entry;
 use serde::Serialize;
 use serde_json::Value;
@@ -60,15 +60,16 @@ impl Found {
         }
     }
 
-    /// A dead letter.
-    pub(super) fn letter(received: &Received, verdict: Verdict) -> Self {
-        Self {
+    /// A dead letter, if it is a CloudEvent.
+    pub(super) fn letter(letter: Letter) -> Option<Self> {
+        let Letter { verdict, event, .. } = letter;
+        Some(Self {
             verdict: Some(Verdict {
                 reason: redact(&verdict.reason).into_owned(),
                 ..verdict
             }),
-            ..Self::stored(received)
-        }
+            ..Self::stored(&event?)
+        })
     }
 
     /// Text of the payload at `pointer`.

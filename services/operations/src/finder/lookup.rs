@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use futures::{StreamExt as _, TryStreamExt as _, future::try_join_all, stream};
 use infragpt_nats::{
-    Extent, Received, Scan, Start,
+    Extent, Received, Scan,
     scan::{Begin, End},
 };
 use infragpt_projections::{checkpoint, event_index};
@@ -126,10 +126,8 @@ impl Finder {
     /// What `stream` has at `sequence`.
     pub(super) async fn at(&self, stream: &str, sequence: u64) -> Result<Option<Found>, Error> {
         if stream == "DEAD_LETTERS" {
-            let letters = self.log.dead_letters(">", Start::After(sequence - 1), 1).await?;
-            let mut letters = letters.into_iter().flat_map(|some| some.letters);
-            let letter = letters.find(|(received, _)| received.sequence == sequence);
-            return Ok(letter.map(|(received, verdict)| Found::letter(&received, verdict)));
+            let letter = self.log.dead_letter(sequence).await?;
+            return Ok(letter.and_then(Found::letter));
         }
         let received = self.log.at(stream, sequence).await?;
         Ok(received.as_ref().map(Found::stored))

@@ -1,0 +1,58 @@
+//! What an operator does by hand is on record before it happens.
+
+use std::time::Duration;
+
+use infragpt_events::audit::AuditedAction;
+use infragpt_identity::{OperatedReply, OperatedRequest};
+use infragpt_nats::{AuditReference, Connection, request};
+use uuid::Uuid;
+
+/// How long the record may take.
+const TIMEOUT: Duration = Duration::from_secs(15);
+
+/// Somebody who does something by hand, and says why.
+#[derive(Debug, Clone)]
+pub struct Operator {
+    pub(crate) connection: Connection,
+    actor: String,
+    reason: String,
+}
+
+impl Operator {
+    /// `actor` is `operator:<name>`; `reason` goes into the audit, and has 200 characters at most.
+    pub fn new(connection: &Connection, actor: String, reason: String) -> Self {
+        Self {
+            connection: connection.clone(),
+            actor,
+            reason,
+        }
+    }
+
+    /// Who it is, as `operator:<name>`.
+    pub fn actor(&self) -> &str {
+        &self.actor
+    }
+
+    /// Records that `action` is about to be done on `target`, `<stream>#<sequence>` or `<stream>#<first>-<last>`, of what is
+    /// `organization`'s, `-` where nobody knows. Returns once that is stored.
+    ///
+    /// # Errors
+    /// When nobody records it, or the reason is none.
+    pub async fn record(
+        &self,
+        action: AuditedAction,
+        organization: &str,
+        target: String,
+    ) -> Result<AuditReference, request::Error> {
+        let request = OperatedRequest {
+            organization: organization.to_owned(),
+            actor: self.actor.clone(),
+            action,
+            target,
+            reason: self.reason.clone(),
+            request_id: Uuid::now_v7().to_string(),
+        };
+        let reply: OperatedReply = self.connection.request("audit.v1.operated", &request, TIMEOUT).await?;
+        Ok(reply.audit)
+    }
+}
