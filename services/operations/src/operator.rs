@@ -56,3 +56,18 @@ impl Operator {
         Ok(reply.audit)
     }
 }
+
+/// Why nobody answered, and what to do.
+pub(crate) fn unanswered(error: &request::Error) -> String {
+    match error {
+        request::Error::NoResponders(subject) if subject.starts_with("audit.") => {
+            "nobody records what operators do: is `infragpt serve` running with the role `identity`?".to_owned()
+        }
+        request::Error::NoResponders(subject) => {
+            let consumer = subject.rsplit('.').next().unwrap_or_default();
+            format!("nobody handles `{consumer}` now: is `infragpt serve` running with its role?")
+        }
+        request::Error::Service { message, .. } => message.clone(),
+        other => other.to_string(),
+    }
+}

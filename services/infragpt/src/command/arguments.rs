@@ -68,7 +68,7 @@ enum Action {
     Tail(Box<tail::Tail>),
     /// Look for something in the log; exit code 1 if it is not there
     Grep(Box<tail::Grep>),
-    /// Replay recorded facts through this build, without any effect; exit code 1 where it decides differently
+    /// Replay recorded facts through this build, without any effect unless `--live`; exit code 1 where it decides differently
     Replay(Box<replay::Arguments>),
     /// What could not be handled, why, and what to do about it
     #[command(subcommand)]

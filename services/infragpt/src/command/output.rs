@@ -225,7 +225,11 @@ mod tests {
         let mut table = Table::new(["STREAM", "LAG", "SINCE"]);
         table.row(["EVENTS".to_owned(), "7".to_owned(), "today".to_owned()]);
         table.row(["RAW_SLACK".to_owned(), "1200".to_owned(), "two\nlines".to_owned()]);
-        insta::assert_snapshot!(table, @"");
+        insta::assert_snapshot!(table, @r"
+        STREAM      LAG  SINCE
+        EVENTS        7  today
+        RAW_SLACK  1200  two lines
+        ");
     }
 
     #[test]

@@ -1,4 +1,7 @@
-//! `infragpt replay`: recorded facts and questions through this build, without any effect.
+//! `infragpt replay`: recorded facts and questions through this build, without any effect unless that is asked for.
+
+mod live;
+mod words;
 
 use std::{collections::BTreeMap, path::PathBuf, pin::pin, time::Instant};
 
@@ -10,11 +13,12 @@ use infragpt_agent::Agent;
 use infragpt_nats::{Connection, GrantKey, Log, Namespace, Received};
 use infragpt_operations::{
     Replay, Selection,
-    event::shortened,
-    replay::{self, Answerer, Appended, Branched, Change, Difference, Verdict},
+    replay::{self, Answerer, Branched, Verdict},
 };
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
+
+use self::words::{describe, said};
 
 use super::{
     bundle, connect,
@@ -54,6 +58,8 @@ pub struct Arguments {
     #[arg(long, value_name = "COUNT", default_value_t = 100)]
     most: u64,
     #[command(flatten)]
+    real: live::ForReal,
+    #[command(flatten)]
     select: Select,
     #[command(flatten)]
     format: Format,
@@ -80,6 +86,9 @@ impl Arguments {
             return self.replay(Replay::carried(&stored)).await;
         }
         let configuration = configuration()?;
+        if self.real.live {
+            return Box::pin(live::run(&self, &configuration)).await;
+        }
         if let Some(name) = &self.drop {
             return drop_namespace(&configuration, name).await;
         }
@@ -182,12 +191,8 @@ impl Arguments {
         answerer: Option<Answerer>,
     ) -> Result<(Connection, Replay), Failure> {
         if let Some(reference) = &self.reference {
-            let finding = Finding::look_up(configuration, reference).await?;
-            let connection = finding.connection.clone();
-            let given = match place(reference) {
-                Some((stream, sequence)) => at(&Log::new(&connection), &stream, sequence).await?,
-                None => finding.stored_case().await?,
-            };
+            let given = given(configuration, reference).await?;
+            let connection = connect(configuration, NatsUser::Operator).await?;
             let replay = Replay::of(&connection, given, answerer)
                 .await
                 .map_err(anyhow::Error::from)?;
@@ -247,7 +252,11 @@ impl Arguments {
 
     fn write_checkpoint(&self, checkpoint: &Checkpoint) -> Result<(), Failure> {
         let Some(path) = &self.checkpoint else { return Ok(()) };
-        let written = std::fs::write(path, json!(checkpoint).to_string());
+        // Whoever is killed while writing leaves the one before.
+        let mut beside = path.clone().into_os_string();
+        beside.push(".new");
+        let written =
+            std::fs::write(&beside, json!(checkpoint).to_string()).and_then(|()| std::fs::rename(&beside, path));
         Ok(written.with_context(|| format!("{} can't be written", path.display()))?)
     }
 }
@@ -258,6 +267,18 @@ async fn drop_namespace(configuration: &Configuration, name: &str) -> Result<(),
     let deleted = namespace.delete(&admin).await;
     admin.drain().await;
     deleted.map_err(Failure::findings)
+}
+
+/// The one message at a place, or all that are of a case.
+async fn given(configuration: &Configuration, reference: &str) -> Result<Vec<Received>, Failure> {
+    let finding = Finding::look_up(configuration, reference).await?;
+    let connection = finding.connection.clone();
+    let given = match place(reference) {
+        Some((stream, sequence)) => at(&Log::new(&connection), &stream, sequence).await?,
+        None => finding.stored_case().await?,
+    };
+    connection.drain().await;
+    Ok(given)
 }
 
 /// What `STREAM#sequence` says.
@@ -283,130 +304,4 @@ async fn answerer(configuration: &Configuration) -> Result<(Answerer, Connection
     let grants: GrantKey = grant_key(configuration.grant.key.as_ref())?;
     let answerer = Answerer::new(Agent::new(&connection, now), grants, || now() + TimeDelta::minutes(1));
     Ok((answerer, connection))
-}
-
-fn said(facts: u64, different: u64, is_whole: bool) -> String {
-    let so_far = if is_whole { "" } else { " so far" };
-    match (facts, different) {
-        (0, _) => "there was nothing to replay".to_owned(),
-        (facts, 0) => format!("this build decides the same on all {facts} facts{so_far}"),
-        (facts, different) => format!("this build decides differently on {different} of {facts} facts{so_far}"),
-    }
-}
-
-fn describe(difference: &Difference) -> String {
-    let fact = &difference.fact;
-    let mut lines = vec![format!(
-        "{}#{}  {}  {}  {}",
-        fact.stream,
-        fact.sequence,
-        fact.kind,
-        fact.stored_at.format("%F %T UTC"),
-        fact.id,
-    )];
-    for change in &difference.changes {
-        lines.push(match change {
-            Change::OnlyRecorded { event } => format!("  - {}: was appended, and would not be", named(event)),
-            Change::OnlyReplayed { event } => {
-                format!(
-                    "  + {}: was not appended, and would be: {}",
-                    named(event),
-                    short(&event.data)
-                )
-            }
-            Change::Payload {
-                event,
-                path,
-                recorded,
-                replayed,
-            } => changed(event, path, recorded, replayed),
-            Change::Fails { reason } => format!("  ! this build can't handle it: {reason}"),
-            Change::NoLongerDead { letter } => {
-                format!("  + this build can handle it, and it is a dead letter: DEAD_LETTERS#{letter}")
-            }
-        });
-    }
-    lines.join("\n")
-}
-
-fn named(event: &Appended) -> String {
-    match event.sequence {
-        Some(sequence) => format!("{} EVENTS#{sequence}", event.name()),
-        None => event.name(),
-    }
-}
-
-/// A value that is different: two texts of several lines line by line.
-fn changed(event: &Appended, path: &str, recorded: &Value, replayed: &Value) -> String {
-    let head = format!("  ~ {} at {path}", named(event));
-    let (Value::String(was), Value::String(is)) = (recorded, replayed) else {
-        return format!("{head}: {} → {}", short(recorded), short(replayed));
-    };
-    if !was.contains('\n') && !is.contains('\n') {
-        return format!("{head}: {} → {}", short(recorded), short(replayed));
-    }
-    let mut lines = vec![format!("{head}:")];
-    let diff = similar::TextDiff::from_lines(was, is);
-    for hunk in diff.unified_diff().context_radius(1).iter_hunks() {
-        for change in hunk.iter_changes() {
-            lines.push(format!("    {}{}", change.tag(), change.value().trim_end()));
-        }
-    }
-    lines.join("\n")
-}
-
-fn short(value: &Value) -> String {
-    shortened(&value.to_string(), 120)
-}
-
-#[cfg(test)]
-mod tests {
-    use chrono::DateTime;
-    use uuid::Uuid;
-
-    use super::*;
-
-    #[test]
-    fn differences_read_like_a_diff() {
-        let event = |sequence, data| Appended {
-            sequence,
-            id: Uuid::nil(),
-            subject: format!("events.conversation.acme.{}.answer_posted", Uuid::nil()),
-            data,
-        };
-        let difference = Difference {
-            fact: infragpt_operations::replay::Fact {
-                stream: "EVENTS".into(),
-                sequence: 18,
-                id: "5b0f".into(),
-                kind: "dev.infragpt.conversation.answer_requested.v1".into(),
-                subject: "events.x".into(),
-                stored_at: DateTime::UNIX_EPOCH,
-            },
-            changes: vec![
-                Change::Payload {
-                    event: event(Some(19), Value::Null),
-                    path: "/text".into(),
-                    recorded: json!("**4 changes**\n- a\n- b\n"),
-                    replayed: json!("**3 changes**\n- a\n"),
-                },
-                Change::Payload {
-                    event: event(Some(19), Value::Null),
-                    path: "/agent".into(),
-                    recorded: json!("x"),
-                    replayed: json!(null),
-                },
-                Change::OnlyReplayed {
-                    event: event(None, json!({ "text": "hi" })),
-                },
-                Change::NoLongerDead { letter: 3 },
-            ],
-        };
-        insta::assert_snapshot!(describe(&difference), @"");
-        assert_eq!(
-            said(12_480, 3, true),
-            "this build decides differently on 3 of 12480 facts"
-        );
-        assert_eq!(said(7, 0, false), "this build decides the same on all 7 facts so far");
-    }
 }

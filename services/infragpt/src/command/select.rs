@@ -71,6 +71,23 @@ impl Select {
         self.until.is_some() || self.to_seq.is_some()
     }
 
+    /// The organization that is asked for.
+    pub fn organization(&self) -> Option<&str> {
+        self.organization.as_deref()
+    }
+
+    /// Whether it says more than which streams.
+    pub fn is_narrowed(&self) -> bool {
+        self.has_range()
+            || self.organization.is_some()
+            || self.connector.is_some()
+            || self.actor.is_some()
+            || self.correlation.is_some()
+            || self.expression.is_some()
+            || !self.kinds.is_empty()
+            || !self.subjects.is_empty()
+    }
+
     /// What is meant.
     ///
     /// # Errors

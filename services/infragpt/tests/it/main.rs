@@ -12,6 +12,7 @@ mod connections;
 mod connector;
 mod crashes;
 mod credentials;
+mod dead_letters;
 mod documentation;
 mod erasure;
 mod event_store;

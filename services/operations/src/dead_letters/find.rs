@@ -4,7 +4,7 @@ use infragpt_nats::{
     Accounts, ClaimedAccount, Connection, Letter, Log, Received, Start, account, is_match, log,
     scan::{Begin, End},
 };
-use regex::Regex;
+use regex::bytes::Regex;
 
 use super::Summary;
 use crate::Selection;
@@ -83,7 +83,7 @@ impl Wanted {
             && self
                 .reason
                 .as_ref()
-                .is_none_or(|reason| reason.is_match(&verdict.reason))
+                .is_none_or(|reason| reason.is_match(verdict.reason.as_bytes()))
             && match &letter.event {
                 Some(event) => self.selection.matches(&Received {
                     stream: verdict.stream.clone(),

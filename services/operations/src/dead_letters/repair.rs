@@ -40,7 +40,7 @@ pub enum Outcome {
 #[derive(Debug, thiserror::Error)]
 pub enum Failed {
     /// The audit or the role behind the consumer did not answer.
-    #[error("{}", unanswered(.0))]
+    #[error("{}", crate::operator::unanswered(.0))]
     Request(#[from] request::Error),
     /// The log can't be read, or the letter not removed.
     #[error(transparent)]
@@ -65,20 +65,6 @@ pub enum Failed {
         /// The letter.
         letter: String,
     },
-}
-
-fn unanswered(error: &request::Error) -> String {
-    match error {
-        request::Error::NoResponders(subject) if subject.starts_with("audit.") => {
-            "nobody records what operators do: is `infragpt serve` running with the role `identity`?".to_owned()
-        }
-        request::Error::NoResponders(subject) => {
-            let consumer = subject.rsplit('.').next().unwrap_or_default();
-            format!("nobody handles `{consumer}` now: is `infragpt serve` running with its role?")
-        }
-        request::Error::Service { message, .. } => message.clone(),
-        other => other.to_string(),
-    }
 }
 
 /// A letter's message with another payload, ready to be sent.

@@ -4,6 +4,7 @@
 mod branch;
 mod compare;
 mod handlers;
+mod live;
 mod recorded;
 mod run;
 mod today;
@@ -11,4 +12,5 @@ mod today;
 pub use branch::{Branched, Error as BranchError, branch};
 pub use compare::{Appended, Change, Difference, Fact};
 pub use handlers::Answerer;
+pub use live::{Again, Error as LiveError, Live};
 pub use run::{Error, Replay, Verdict};
