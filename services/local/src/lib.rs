@@ -12,4 +12,5 @@ mod watchdog;
 
 pub use error::Error;
 pub use nats::{NatsOptions, NatsServer};
+pub use port::free_port;
 pub use postgres::{Postgres, PostgresOptions};

@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     fs,
-    net::{SocketAddr, TcpListener},
+    net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -394,9 +394,7 @@ fn endpoints(
 
 /// A loopback address that is free now: it stays the same when the roles are restarted, so it can't be chosen by them.
 fn free_address() -> anyhow::Result<SocketAddr> {
-    TcpListener::bind("127.0.0.1:0")
-        .and_then(|listener| listener.local_addr())
-        .context("no port is free")
+    Ok((Ipv4Addr::LOCALHOST, infragpt_local::free_port()?).into())
 }
 
 fn environment(options: &Options, secrets: &Secrets, endpoints: &Endpoints) -> BTreeMap<String, String> {

@@ -126,12 +126,7 @@ impl Cluster {
     async fn start() -> Self {
         install_crypto();
         let directory = tempfile::Builder::new().prefix("infragpt-it-").tempdir().unwrap();
-        let routes: Vec<u16> = (0..3)
-            .map(|_| std::net::TcpListener::bind("127.0.0.1:0").unwrap())
-            .collect::<Vec<_>>()
-            .iter()
-            .map(|listener| listener.local_addr().unwrap().port())
-            .collect();
+        let routes: Vec<u16> = (0..3).map(|_| infragpt_local::free_port().unwrap()).collect();
         let known: Vec<String> = routes
             .iter()
             .map(|port| format!("\"nats://127.0.0.1:{port}\""))

@@ -165,6 +165,63 @@ async fn only_those_who_need_a_stream_read_it() {
     }
 }
 
+/// Whether `user` may publish on `subject`, where nobody listens.
+async fn reaches(nats: &Nats, user: NatsUser, subject: &str) -> bool {
+    let connection = nats.connect(user).await;
+    let asked: Result<Value, _> = connection
+        .request(subject, &json!({}), Duration::from_millis(300))
+        .await;
+    match asked {
+        Err(request::Error::NoResponders(_)) => true,
+        Err(request::Error::TimedOut(_)) => false,
+        other => panic!("{user:?} {subject}: {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn only_operators_have_something_done_again_and_they_remove_only_dead_letters() {
+    let nats = Nats::start().await;
+    for subject in [
+        "audit.v1.operated",
+        "redeliver.v1.RAW_SLACK.slack_handler",
+        "redeliver.v1.EVENTS.conversations",
+    ] {
+        assert!(reaches(&nats, NatsUser::Operator, subject).await, "{subject}");
+        for user in ROLES {
+            assert!(!reaches(&nats, user, subject).await, "{user:?} {subject}");
+        }
+    }
+    for stream in [
+        "DEAD_LETTERS",
+        "EVENTS",
+        "RAW_SLACK",
+        "RAW_GITHUB",
+        "RAW_CLERK",
+        "CREDENTIALS",
+    ] {
+        let subject = format!("$JS.API.STREAM.MSG.DELETE.{stream}");
+        assert_eq!(
+            may(&nats, NatsUser::Operator, &subject, json!({ "seq": 9 })).await,
+            stream == "DEAD_LETTERS",
+            "{subject}"
+        );
+    }
+    for subject in [
+        "$JS.API.STREAM.PURGE.DEAD_LETTERS",
+        "$JS.API.STREAM.DELETE.DEAD_LETTERS",
+    ] {
+        assert!(!may(&nats, NatsUser::Operator, subject, json!({})).await, "{subject}");
+    }
+    // What is dead is buried by the role that could not handle it.
+    for subject in [
+        "dead.RAW_SLACK.slack_handler.x",
+        "events.audit.acme.x.recorded",
+        "raw.slack.T.message",
+    ] {
+        assert!(!may(&nats, NatsUser::Operator, subject, json!({})).await, "{subject}");
+    }
+}
+
 #[tokio::test]
 async fn inbound_roles_store_their_own_facts_only() {
     let nats = Nats::start().await;

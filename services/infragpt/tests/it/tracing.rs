@@ -259,11 +259,10 @@ async fn what_is_not_indexed_yet_is_looked_for_in_the_log() {
     let requested = app.take("EVENTS", 2).await.unwrap()[0].envelope.id.clone();
     for reference in [&requested, &permalink(&said.channel, &answer.ts)] {
         let trace = json_of(&app, &["trace", reference], None).await;
-        assert_eq!(
-            names(&trace)[..3],
-            ["app_mention", "answer_requested", "answer_posted"],
-            "{trace}"
-        );
+        // Slack tells of a mention twice, and either comes first.
+        let steps = names(&trace);
+        assert!(["app_mention", "message"].contains(&steps[0].as_str()), "{trace}");
+        assert_eq!(steps[1..3], ["answer_requested", "answer_posted"], "{trace}");
     }
     app.finish().await;
 }
