@@ -13,7 +13,7 @@ CREATE TABLE projection_generations (
 );
 COMMENT ON TABLE projection_generations IS 'The generations of the read models. Before the first rebuild there is one, which is not listed';
 COMMENT ON COLUMN projection_generations.schema_name IS 'Where its tables stand; absent for the active one, which stands here';
-COMMENT ON COLUMN projection_generations.state IS 'active, previous, building, refused, as_of or kept';
+COMMENT ON COLUMN projection_generations.state IS 'active, previous, building, refused, as_of, replayed or kept';
 COMMENT ON COLUMN projection_generations.migration IS 'The last migration of its tables';
 COMMENT ON COLUMN projection_generations.sequence IS 'The place in EVENTS up to which it was built';
 

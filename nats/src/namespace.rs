@@ -10,6 +10,9 @@ use crate::{Connection, Received, publish};
 /// What the names of such streams begin with.
 pub const PREFIX: &str = "REPLAY_";
 
+/// How long a copy stays: an erasure does not reach it.
+const MOST_AGE_NANOSECONDS: u64 = 7 * 24 * 60 * 60 * 1_000_000_000;
+
 /// There is no such stream: <https://github.com/nats-io/nats-server/blob/main/server/errors.json>
 const ABSENT: u64 = 10_059;
 /// The name is in use, by a stream with another configuration.
@@ -84,6 +87,7 @@ impl Namespace {
             "storage": "file",
             "num_replicas": 1,
             "max_bytes": 1_073_741_824_i64,
+            "max_age": MOST_AGE_NANOSECONDS,
             "discard": "new",
             "duplicate_window": 0,
             "allow_direct": true,

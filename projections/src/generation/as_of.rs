@@ -91,7 +91,7 @@ pub async fn as_of(
 }
 
 /// Up to where each stream counts, and which no longer have their beginning.
-async fn ends(log: &Log, moment: Moment) -> Result<(Vec<(&'static str, Until)>, Vec<&'static str>), Error> {
+pub(super) async fn ends(log: &Log, moment: Moment) -> Result<(Vec<(&'static str, Until)>, Vec<&'static str>), Error> {
     let events = log.bounds(READ_BY_TOOLS).await?;
     let time = match moment {
         Moment::Time(time) => time,

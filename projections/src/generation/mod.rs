@@ -13,6 +13,7 @@ mod index;
 mod question;
 mod registry;
 mod renew;
+mod replayed;
 mod schema;
 mod swap;
 
@@ -24,4 +25,5 @@ pub use difference::{Difference, Kind, TableDifference};
 pub use error::Error;
 pub use registry::{Generation, State, list};
 pub use renew::{Renewal, Renewed, renew, rollback};
+pub use replayed::{drop_replayed, replayed};
 pub use schema::check_migrations;

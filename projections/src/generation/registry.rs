@@ -21,6 +21,8 @@ pub enum State {
     Refused,
     /// The read models as they were.
     AsOf,
+    /// A replayed history.
+    Replayed,
     /// What was compared with the active one, kept to be looked at.
     Kept,
 }
@@ -34,6 +36,7 @@ impl State {
             Self::Building => "building",
             Self::Refused => "refused",
             Self::AsOf => "as_of",
+            Self::Replayed => "replayed",
             Self::Kept => "kept",
         }
     }
@@ -44,6 +47,7 @@ impl State {
             "previous" => Self::Previous,
             "refused" => Self::Refused,
             "as_of" => Self::AsOf,
+            "replayed" => Self::Replayed,
             "kept" => Self::Kept,
             _ => Self::Building,
         }

@@ -6,15 +6,16 @@ mod words;
 use std::{collections::BTreeMap, path::PathBuf, pin::pin, time::Instant};
 
 use anyhow::{Context as _, anyhow};
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use clap::Args;
 use futures::StreamExt as _;
 use infragpt_agent::Agent;
-use infragpt_nats::{Connection, GrantKey, Log, Namespace, Received};
+use infragpt_nats::{Connection, GrantKey, Log, Namespace, Received, namespace, scan::Begin};
 use infragpt_operations::{
     Replay, Selection,
     replay::{self, Answerer, Branched, Verdict},
 };
+use infragpt_projections::generation;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -24,6 +25,7 @@ use super::{
     bundle, connect,
     finding::Finding,
     output::{Format, Output, progress},
+    projections::failure,
     select::Select,
     tail::until_interrupted,
 };
@@ -42,7 +44,7 @@ pub struct Arguments {
     /// Replay the facts of this bundle with nothing but the bundle: no server is needed
     #[arg(long, value_name = "FILE", conflicts_with_all = ["reference", "answers"])]
     bundle: Option<PathBuf>,
-    /// Replay into a stream of its own, REPLAY_<NAME>: the facts, what this build makes of them, and everything else as it was
+    /// Replay into a stream and a schema of their own: the facts, what this build makes of them, and everything else as it was
     #[arg(long, value_name = "NAME", conflicts_with_all = ["reference", "answers", "bundle", "checkpoint"])]
     into: Option<String>,
     /// Remove what `--into` made under this name
@@ -149,6 +151,10 @@ impl Arguments {
         admin.drain().await;
         created.map_err(Failure::findings)?;
         let connection = connect(configuration, NatsUser::Operator).await?;
+        let since = match selection.range.begin {
+            Begin::Since(time) => Some(time),
+            Begin::First | Begin::At(_) => None,
+        };
         let bar = progress("copied and decided", None);
         let work = async {
             let branched = replay::branch(&connection, &namespace, selection, |_, _| bar.inc(1)).await;
@@ -157,17 +163,22 @@ impl Arguments {
                 error => anyhow::Error::from(error).into(),
             })
         };
+        let stream = namespace.stream();
+        let work = async {
+            let branched = work.await?;
+            let schema = tables(configuration, &connection, &namespace, since).await?;
+            Ok((branched, schema))
+        };
         let branched = until_interrupted(Box::pin(work)).await;
         bar.finish_and_clear();
         connection.drain().await;
-        let stream = namespace.stream();
-        let Some(branched) = branched? else {
+        let Some((branched, schema)) = branched? else {
             return Err(Failure::findings(anyhow!(
                 "interrupted: `infragpt replay --drop {name}` removes what is in {stream}"
             )));
         };
         let mut output = Output::direct(self.format);
-        output.item(&json!({ "stream": stream, "branched": branched }), || {
+        output.item(&json!({ "stream": stream, "schema": schema, "branched": branched }), || {
             let Branched {
                 facts,
                 decided,
@@ -177,8 +188,11 @@ impl Arguments {
             } = branched;
             format!(
                 "{stream} has {facts} facts, {decided} events that this build decides in place of {replaced}, and {carried} others as \
-                 they were; {failed} facts can't be handled\nlook at it with `infragpt tail --stream {stream}`, and remove it with \
-                 `infragpt replay --drop {name}`"
+                 they were; {failed} facts can't be handled\nlook at it with `infragpt tail --stream {stream}`{}, and remove it with \
+                 `infragpt replay --drop {name}`",
+                schema.as_ref().map_or_else(String::new, |schema| format!(
+                    " and with\nPGOPTIONS='-c search_path={schema}' psql \"$INFRAGPT_DATABASE_URL\"\n"
+                ))
             )
         })?;
         Ok(())
@@ -261,12 +275,36 @@ impl Arguments {
     }
 }
 
+/// The tables of a replayed history, in a schema of their own; nothing where no database is configured.
+async fn tables(
+    configuration: &Configuration,
+    connection: &Connection,
+    namespace: &Namespace,
+    since: Option<DateTime<Utc>>,
+) -> Result<Option<String>, Failure> {
+    let Some(url) = &configuration.database.url else {
+        eprintln!("infragpt: no database is configured: there are no tables of this history");
+        return Ok(None);
+    };
+    let made = generation::replayed(url, connection, namespace, since, |_| {}).await;
+    Ok(Some(made.map_err(failure)?))
+}
+
+/// Removes a namespace: its stream and its tables.
 async fn drop_namespace(configuration: &Configuration, name: &str) -> Result<(), Failure> {
     let namespace = Namespace::parse(name).map_err(Failure::usage)?;
     let admin = connect(configuration, NatsUser::Admin).await?;
     let deleted = namespace.delete(&admin).await;
     admin.drain().await;
-    deleted.map_err(Failure::findings)
+    let had_tables = match &configuration.database.url {
+        Some(url) => generation::drop_replayed(url, &namespace).await.map_err(failure)?,
+        None => false,
+    };
+    match deleted {
+        // Whoever was interrupted between the two finds one of them.
+        Err(namespace::Error::Absent(_)) if had_tables => Ok(()),
+        deleted => deleted.map_err(Failure::findings),
+    }
 }
 
 /// The one message at a place, or all that are of a case.

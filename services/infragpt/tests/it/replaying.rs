@@ -48,6 +48,18 @@ async fn lived() -> App {
     app
 }
 
+/// What PostgreSQL says to a statement.
+fn query(app: &App, statement: &str) -> String {
+    let psql = infragpt_local::find::postgres().unwrap().join("psql");
+    let output = std::process::Command::new(psql)
+        .args(["--no-psqlrc", "--tuples-only", "--no-align", "--command", statement])
+        .arg(app.installation.endpoints.database_url.as_str())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
 #[tokio::test]
 async fn the_same_build_decides_the_same_and_appends_nothing() {
     let app = lived().await;
@@ -322,6 +334,15 @@ async fn a_history_of_its_own_leaves_everything_else_alone() {
             .collect::<Vec<_>>()
     );
 
+    app.rows().await.unwrap();
+    let columns = "organization_id, id, document FROM";
+    let differing = format!(
+        "SELECT count(*) FROM (SELECT {columns} infragpt_replay_march.changes EXCEPT SELECT {columns} changes) AS differing"
+    );
+    assert_eq!(query(&app, &differing), "0");
+    let counted = query(&app, "SELECT count(*) FROM infragpt_replay_march.changes");
+    assert_eq!(counted, originals.len().to_string());
+
     assert_eq!(
         into(&["march"]).await.status.code(),
         Some(1),
@@ -331,6 +352,16 @@ async fn a_history_of_its_own_leaves_everything_else_alone() {
     app.installation.infragpt(&["replay", "--drop", "march"]).await.unwrap();
     let gone = app.installation.operate(&["replay", "--drop", "march"]).await.unwrap();
     assert_eq!(gone.status.code(), Some(1));
+    let left = "SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'infragpt_replay%'";
+    assert_eq!(query(&app, left), "0");
+
+    // What was before its beginning is as it was.
+    let last = originals.last().unwrap().published;
+    let since = (last - chrono::Duration::milliseconds(1)).to_rfc3339();
+    let done = into(&["april", "--since", &since]).await;
+    assert_eq!(done.status.code(), Some(0), "{}", String::from_utf8_lossy(&done.stderr));
+    let counted = query(&app, "SELECT count(*) FROM infragpt_replay_april.changes");
+    assert_eq!(counted, originals.len().to_string());
     app.finish().await;
 }
 

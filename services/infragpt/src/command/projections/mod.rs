@@ -97,7 +97,7 @@ pub async fn migrate(configuration: &Configuration) -> Result<(), Failure> {
 }
 
 /// How a generation's failure ends a command.
-fn failure(error: generation::Error) -> Failure {
+pub fn failure(error: generation::Error) -> Failure {
     use generation::Error::{Ahead, Assertion, Cut, Key, NoBoolean, NotYet, Unknown};
     match error {
         Ahead { .. } => Failure::findings(error),
