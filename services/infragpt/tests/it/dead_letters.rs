@@ -180,6 +180,13 @@ async fn a_letter_is_retried_as_it_is_and_then_edited_as_a_new_fact() {
     assert!(fact.envelope.actor.as_deref().unwrap().starts_with("operator:"));
     let changes = app.log.read("EVENTS", "events.change.>", 0).await.unwrap();
     assert_eq!(changes.len(), before + 1, "the mended push is a change");
+    let replayed = app
+        .installation
+        .operate(&["replay", "--stream", "RAW_GITHUB"])
+        .await
+        .unwrap();
+    let said = String::from_utf8(replayed.stdout).unwrap();
+    assert!(said.contains("decides the same"), "neither build can handle it: {said}");
     let place = format!("RAW_GITHUB#{original}");
     let record = |action: &str, reason: &str| (action.to_owned(), place.clone(), reason.to_owned());
     assert_eq!(

@@ -286,7 +286,9 @@ fn every_command_that_is_shown_can_be_typed() {
                 assert!(there, "{}: there is no `{line}`", file.display());
                 seen += 1;
             } else if line.starts_with("infragpt ") && !line.contains('\n') {
-                let outcome = Command::try_parse_from(line.split_whitespace());
+                let words = shlex::split(line).unwrap_or_else(|| panic!("{}: `{line}`", file.display()));
+                let ours = words.iter().take_while(|word| !["|", ">"].contains(&word.as_str()));
+                let outcome = Command::try_parse_from(ours);
                 if let Err(error) = outcome {
                     let good = match error.kind() {
                         ErrorKind::DisplayHelp => true,

@@ -1,9 +1,10 @@
 //! What came of facts when they were handled: the events that name them as their cause, and the dead letters.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
+use infragpt_events::audit::{AuditEvent, AuditedAction};
 use infragpt_nats::{
-    Connection, Extent, Received, Scan,
+    Connection, Extent, Received, Scan, decode_event,
     scan::{self, Begin, End},
 };
 use uuid::Uuid;
@@ -25,6 +26,8 @@ pub(super) struct Effect {
 pub(super) struct Recorded {
     effects: HashMap<Box<str>, Vec<Effect>>,
     letters: HashMap<Box<str>, u64>,
+    /// The places of facts whose letters operators took in hand: edited, or discarded.
+    given_up: HashSet<String>,
 }
 
 impl Recorded {
@@ -66,6 +69,9 @@ impl Recorded {
     }
 
     fn add(&mut self, event: &Received) {
+        if event.token(1) == Some("audit") {
+            self.given_up.extend(given_up(event));
+        }
         let (Some(cause), Ok(id)) = (&event.envelope.causation, Uuid::try_parse(&event.envelope.id)) else {
             return;
         };
@@ -88,8 +94,24 @@ impl Recorded {
         self.effects.get(fact).map_or(&[], Vec::as_slice)
     }
 
+    /// Whether a fact was a dead letter that an operator took in hand.
+    pub fn is_given_up(&self, fact: &Received) -> bool {
+        !self.given_up.is_empty() && self.given_up.contains(&format!("{}#{}", fact.stream, fact.sequence))
+    }
+
     /// Where the dead letter of a fact stands, if it is one.
     pub fn letter(&self, fact: &str) -> Option<u64> {
         self.letters.get(fact).copied()
     }
+}
+
+/// The place of the fact that an audit record is about, where an operator took its letter in hand.
+fn given_up(event: &Received) -> Option<String> {
+    let AuditEvent::Recorded(recorded) = decode_event::<AuditEvent>(event).ok()?.event;
+    matches!(
+        recorded.action,
+        AuditedAction::DeadLetterRetried | AuditedAction::DeadLetterDiscarded
+    )
+    .then_some(recorded.purpose)
+    .flatten()
 }

@@ -111,6 +111,8 @@ struct Planned {
     fact: Received,
     effects: Vec<Effect>,
     letter: Option<u64>,
+    /// Whether it was a dead letter, and no longer is.
+    is_given_up: bool,
     /// As of when to decide. What comes of the last counts, unless one before it gives what is recorded.
     moments: Vec<Moment>,
 }
@@ -276,6 +278,7 @@ impl Replay {
         }
         Planned {
             letter: self.recorded.letter(&fact.envelope.id),
+            is_given_up: self.recorded.is_given_up(&fact),
             effects,
             moments,
             fact,
@@ -337,7 +340,11 @@ impl Judge {
     /// What is different when it is decided as of `moment`.
     async fn changes(&self, planned: &Planned, moment: Moment) -> Result<Vec<Change>, Error> {
         let Planned {
-            fact, effects, letter, ..
+            fact,
+            effects,
+            letter,
+            is_given_up,
+            ..
         } = planned;
         let mut recorded = None;
         let mut posted_id = None;
@@ -357,7 +364,7 @@ impl Judge {
                     source: error,
                 });
             }
-            Err(_) if letter.is_some() && effects.is_empty() => return Ok(Vec::new()),
+            Err(_) if (letter.is_some() || *is_given_up) && effects.is_empty() => return Ok(Vec::new()),
             Err(error) => {
                 let reason = error.to_string();
                 return Ok(vec![Change::Fails { reason }]);
