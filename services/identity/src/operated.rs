@@ -23,6 +23,12 @@ pub struct OperatedRequest {
     pub action: AuditedAction,
     /// On what: `<stream>#<sequence>` or `<stream>#<first>-<last>`.
     pub target: String,
+    /// The identifier of the message that it is about, where it is about one: the record belongs to its case.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub causation: Option<String>,
+    /// The case of that message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub correlation: Option<String>,
     /// Why.
     pub reason: String,
     /// What identifies this request: repeating it writes no second record.
@@ -59,9 +65,14 @@ impl Context {
         let request_id = checked("request_id", request.request_id)?;
         let now = self.now();
         let id = audit::id(&organization, &format!("operated.{request_id}"));
+        let about = |field, text: Option<String>| text.map(|text| checked(field, text)).transpose();
+        let causation = about("causation", request.causation)?;
+        let correlation = about("correlation", request.correlation)?;
         let cause = Cause {
-            correlation: request_id.clone(),
-            id: request_id,
+            correlation: correlation
+                .or_else(|| causation.clone())
+                .unwrap_or_else(|| request_id.clone()),
+            id: causation.unwrap_or(request_id),
             actor,
             time: now,
             traceparent: None,

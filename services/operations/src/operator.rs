@@ -18,6 +18,19 @@ pub struct Operator {
     reason: String,
 }
 
+/// What something is done on.
+#[derive(Debug, Clone)]
+pub struct Target<'a> {
+    /// `<stream>#<sequence>`, or `<stream>#<first>-<last>`.
+    pub place: String,
+    /// Whose it is, where somebody knows.
+    pub organization: Option<&'a str>,
+    /// The identifier of the one message that it is.
+    pub id: Option<&'a str>,
+    /// The case of that message.
+    pub correlation: Option<&'a str>,
+}
+
 impl Operator {
     /// `actor` is `operator:<name>`; `reason` goes into the audit, and has 200 characters at most.
     pub fn new(connection: &Connection, actor: String, reason: String) -> Self {
@@ -33,22 +46,18 @@ impl Operator {
         &self.actor
     }
 
-    /// Records that `action` is about to be done on `target`, `<stream>#<sequence>` or `<stream>#<first>-<last>`, of what is
-    /// `organization`'s, `-` where nobody knows. Returns once that is stored.
+    /// Records that `action` is about to be done on `target`. Returns once that is stored.
     ///
     /// # Errors
     /// When nobody records it, or the reason is none.
-    pub async fn record(
-        &self,
-        action: AuditedAction,
-        organization: &str,
-        target: String,
-    ) -> Result<AuditReference, request::Error> {
+    pub async fn record(&self, action: AuditedAction, target: Target<'_>) -> Result<AuditReference, request::Error> {
         let request = OperatedRequest {
-            organization: organization.to_owned(),
+            organization: target.organization.unwrap_or("-").to_owned(),
             actor: self.actor.clone(),
             action,
-            target,
+            target: target.place,
+            causation: target.id.map(str::to_owned),
+            correlation: target.correlation.map(str::to_owned),
             reason: self.reason.clone(),
             request_id: Uuid::now_v7().to_string(),
         };

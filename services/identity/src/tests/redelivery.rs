@@ -86,11 +86,24 @@ async fn what_an_operator_does_is_on_record_once_with_a_reason() {
         json!({"actor": "user:user_maya"}),
         json!({"action": "credential_read"}),
         json!({"target": ""}),
+        json!({"causation": ""}),
     ] {
         assert_eq!(running.operated(&wrong).await, Err(400), "{wrong}");
     }
+    let about = json!({"request_id": "again-2", "causation": "msg_1", "correlation": "msg_0"});
+    running.operated(&about).await.unwrap();
     let records = running.installation.stored("EVENTS", "events.audit.>").await;
-    assert_eq!(records.len(), 1);
+    assert_eq!(records.len(), 2);
+    let case = |record: usize| {
+        let envelope = &records[record].envelope;
+        (envelope.causation.as_deref(), envelope.correlation.as_deref())
+    };
+    assert_eq!(case(0), (Some("again-1"), Some("again-1")));
+    assert_eq!(
+        case(1),
+        (Some("msg_1"), Some("msg_0")),
+        "it belongs to the message's case"
+    );
     assert_eq!(records[0].envelope.actor.as_deref(), Some("operator:liam"));
     let record: Value = serde_json::from_slice(&records[0].payload).unwrap();
     assert_eq!(record["action"], "redelivered");

@@ -188,10 +188,9 @@ impl Arguments {
             } = branched;
             format!(
                 "{stream} has {facts} facts, {decided} events that this build decides in place of {replaced}, and {carried} others as \
-                 they were; {failed} facts can't be handled\nlook at it with `infragpt tail --stream {stream}`{}, and remove it with \
-                 `infragpt replay --drop {name}`",
+                 they were; {failed} facts can't be handled\n  infragpt tail --stream {stream}{}\n  infragpt replay --drop {name}",
                 schema.as_ref().map_or_else(String::new, |schema| format!(
-                    " and with\nPGOPTIONS='-c search_path={schema}' psql \"$INFRAGPT_DATABASE_URL\"\n"
+                    "\n  PGOPTIONS='-c search_path={schema}' psql \"$INFRAGPT_DATABASE_URL\""
                 ))
             )
         })?;

@@ -187,6 +187,14 @@ async fn a_letter_is_retried_as_it_is_and_then_edited_as_a_new_fact() {
         .unwrap();
     let said = String::from_utf8(replayed.stdout).unwrap();
     assert!(said.contains("decides the same"), "neither build can handle it: {said}");
+    let traced = app.installation.infragpt(&["trace", "poison"]).await.unwrap();
+    for part in [
+        "dead letter retried for RAW_GITHUB#",
+        ": a ref is a text",
+        "pushed to acme/payments",
+    ] {
+        assert!(traced.contains(part), "{part}: {traced}");
+    }
     let place = format!("RAW_GITHUB#{original}");
     let record = |action: &str, reason: &str| (action.to_owned(), place.clone(), reason.to_owned());
     assert_eq!(
@@ -319,7 +327,7 @@ async fn what_was_handled_is_handled_again_for_real_at_a_pace_and_goes_on_where_
         (&["--reason", "x"], "would handle everything again"),
         (
             &["--reason", "x", "--stream", "DEAD_LETTERS", "--since", "1h"],
-            "is handled by nobody",
+            "nobody handles what DEAD_LETTERS has",
         ),
         (&["--reason", "x", "--since", "1h", "--answers"], "cannot be used with"),
     ] {

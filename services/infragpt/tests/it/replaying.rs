@@ -287,6 +287,29 @@ async fn a_case_in_a_file_is_replayed_without_any_server() {
     app.finish().await;
 }
 
+/// Cases that were exported once. Where this build is to decide otherwise, the difference that this prints belongs into the
+/// changelog, and `infragpt bundle export` makes the file anew.
+#[test]
+fn cases_that_were_kept_are_decided_as_they_were() {
+    let fixtures = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/fixtures");
+    let mut replayed = 0;
+    for file in std::fs::read_dir(fixtures).unwrap() {
+        let file = file.unwrap().path();
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_infragpt"))
+            .args(["replay", "--json", "--bundle"])
+            .arg(&file)
+            .env_clear()
+            .output()
+            .unwrap();
+        let said = String::from_utf8(output.stdout).unwrap();
+        assert!(output.status.success(), "{}: {said}", file.display());
+        let summary = records(said.as_bytes()).pop().unwrap();
+        assert_eq!(summary["facts"], 2, "{}", file.display());
+        replayed += 1;
+    }
+    assert_eq!(replayed, 2);
+}
+
 #[tokio::test]
 async fn a_history_of_its_own_leaves_everything_else_alone() {
     let app = lived().await;

@@ -100,6 +100,8 @@ mod tests {
             original: 7,
             subject: "raw.github.42.push.-".into(),
             consumer: "github_handler".into(),
+            id: None,
+            correlation: None,
             kind: None,
             organization: None,
             reason: reason.into(),

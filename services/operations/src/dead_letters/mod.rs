@@ -29,7 +29,13 @@ pub struct Summary {
     pub subject: String,
     /// The consumer that could not handle it.
     pub consumer: String,
-    /// Its `ce-type`, if it is a CloudEvent.
+    /// Its `ce-id`, if it is a CloudEvent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// Its case.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub correlation: Option<String>,
+    /// Its `ce-type`.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
     /// Whose it is, where it says so.
@@ -57,6 +63,8 @@ impl Summary {
             original: letter.verdict.sequence,
             subject: letter.subject.clone(),
             consumer: letter.verdict.consumer.clone(),
+            id: event.map(|event| event.envelope.id.clone()),
+            correlation: event.and_then(|event| event.envelope.correlation.clone()),
             kind: event.map(|event| event.envelope.kind.clone()),
             organization: named.or_else(|| event.and_then(|event| event.envelope.organization.clone())),
             reason: redact(&letter.verdict.reason).into_owned(),

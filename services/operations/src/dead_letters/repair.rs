@@ -8,7 +8,7 @@ use infragpt_nats::{
 use uuid::Uuid;
 
 use super::Summary;
-use crate::Operator;
+use crate::{Operator, operator::Target};
 
 /// Makes the identifiers of facts whose payload somebody edited, from the original and the payload.
 const EDITED: Uuid = Uuid::from_u128(0x5f0c_23f1_8f0e_4a0e_9d0b_3c3b_76a5_91d4);
@@ -193,9 +193,12 @@ impl Repair {
         action: AuditedAction,
         letter: &Summary,
     ) -> Result<infragpt_nats::AuditReference, request::Error> {
-        let organization = letter.organization.as_deref().unwrap_or("-");
-        self.operator
-            .record(action, organization, letter.original_place())
-            .await
+        let target = Target {
+            place: letter.original_place(),
+            organization: letter.organization.as_deref(),
+            id: letter.id.as_deref(),
+            correlation: letter.correlation.as_deref(),
+        };
+        self.operator.record(action, target).await
     }
 }

@@ -150,6 +150,9 @@ pub(super) fn audit(event: &Event, recorded: &AuditEvent) -> String {
     if let Some(purpose) = &recorded.purpose {
         said = format!("{said} for {}", line(purpose));
     }
+    if let Some(reason) = &recorded.reason {
+        said = format!("{said}: {}", line(reason));
+    }
     if recorded.count > 1 {
         said = format!("{said}, {} times", recorded.count);
     }

@@ -10,7 +10,7 @@ use infragpt_nats::{
 };
 
 use super::handlers::FACTS;
-use crate::{Mode, Operator, Reader, Selection, reading};
+use crate::{Mode, Operator, Reader, Selection, operator::Target, reading};
 
 /// The consumer of every stream that only notes what is there: it is rebuilt, not redelivered to.
 const PROJECTIONS: &str = "projections";
@@ -31,7 +31,7 @@ pub enum Error {
     #[error(transparent)]
     Definitions(#[from] definition::Error),
     /// No role handles what a stream has.
-    #[error("what {stream} has is handled by nobody: what can be replayed is in {} and EVENTS", FACTS.join(", "))]
+    #[error("nobody handles what {stream} has: what can be handled again is in {} and EVENTS", FACTS.join(", "))]
     NotHandled {
         /// Which stream.
         stream: String,
@@ -54,7 +54,7 @@ pub struct Live {
     log: Log,
     redelivery: Redelivery,
     definitions: Definitions,
-    organization: String,
+    organization: Option<String>,
     /// By stream: up to where a record allows it.
     records: BTreeMap<String, (AuditReference, u64)>,
 }
@@ -69,7 +69,7 @@ impl Live {
             log: Log::new(&operator.connection),
             redelivery: Redelivery::new(&operator.connection),
             definitions: Definitions::embedded(1)?,
-            organization: organization.unwrap_or("-").to_owned(),
+            organization: organization.map(str::to_owned),
             records: BTreeMap::new(),
             operator,
         })
@@ -121,11 +121,13 @@ impl Live {
             return Ok(audit.clone());
         }
         let last = self.log.bounds(stream).await?.last_sequence.max(sequence);
-        let target = format!("{stream}#{sequence}-{last}");
-        let recorded = self
-            .operator
-            .record(AuditedAction::Redelivered, &self.organization, target);
-        let audit = recorded.await?;
+        let target = Target {
+            place: format!("{stream}#{sequence}-{last}"),
+            organization: self.organization.as_deref(),
+            id: None,
+            correlation: None,
+        };
+        let audit = self.operator.record(AuditedAction::Redelivered, target).await?;
         self.records.insert(stream.to_owned(), (audit.clone(), last));
         Ok(audit)
     }

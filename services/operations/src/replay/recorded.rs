@@ -70,7 +70,9 @@ impl Recorded {
 
     fn add(&mut self, event: &Received) {
         if event.token(1) == Some("audit") {
+            // No handler decides on the audit.
             self.given_up.extend(given_up(event));
+            return;
         }
         let (Some(cause), Ok(id)) = (&event.envelope.causation, Uuid::try_parse(&event.envelope.id)) else {
             return;

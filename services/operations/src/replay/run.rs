@@ -56,7 +56,7 @@ pub enum Error {
         source: HandlerError,
     },
     /// The selection names a stream whose messages no handler decides on.
-    #[error("what {stream} has is decided on by no handler: what can be replayed is in {} and EVENTS", FACTS.join(", "))]
+    #[error("no handler decides on what {stream} has: what can be replayed is in {}, and with `--answers` the questions in EVENTS", FACTS.join(", "))]
     NotHandled {
         /// Which stream.
         stream: String,

@@ -79,5 +79,9 @@ fn print(output: &mut Output, rebuilt: &Rebuilt) -> Result<(), Failure> {
             "{stream} no longer keeps {count} facts: where they stood is taken over"
         ))?;
     }
-    diff::print(output, &rebuilt.differences)
+    diff::print(output, &rebuilt.differences)?;
+    if rebuilt.swapped {
+        output.text("the tables are those of the new generation; `infragpt projections rollback` goes back")?;
+    }
+    Ok(())
 }
