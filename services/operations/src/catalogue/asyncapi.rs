@@ -76,7 +76,7 @@ impl Parts {
             "title": event.name.replace('_', " "),
             "summary": event.meaning,
             "contentType": "application/json",
-            "headers": headers(json!({ "ce-type": { "const": event.kind() } })),
+            "headers": headers(&json!({ "const": event.kind() })),
             "correlationId": { "location": "$message.header#/ce-correlationid" },
             "payload": reference("schemas", &identifier),
             "examples": [{ "payload": example }],
@@ -110,7 +110,7 @@ impl Parts {
             "name": format!("{}*", facts.prefix),
             "title": format!("A fact of {}", facts.title),
             "summary": format!("What {} said, {}.", facts.title, facts.payload),
-            "headers": headers(json!({ "ce-type": { "pattern": format!("^{}", facts.prefix.replace('.', "\\.")) } })),
+            "headers": headers(&json!({ "pattern": format!("^{}", facts.prefix.replace('.', "\\.")) })),
             "correlationId": { "location": "$message.header#/ce-correlationid" },
             "payload": { "description": format!("See {}", facts.reference) },
             "externalDocs": { "url": facts.reference },
@@ -206,9 +206,9 @@ fn reference(kind: &str, name: &str) -> Value {
     json!({ "$ref": format!("#/components/{kind}/{name}") })
 }
 
-/// The headers of a CloudEvent, of which these are more closely known.
-fn headers(properties: Value) -> Value {
-    json!({ "allOf": [reference("schemas", "envelope"), { "type": "object", "properties": properties }] })
+/// The headers of a CloudEvent, of whose type this is known.
+fn headers(kind: &Value) -> Value {
+    json!({ "allOf": [reference("schemas", "envelope"), { "type": "object", "properties": { "ce-type": kind } }] })
 }
 
 /// A schema of its own as a part of the document: what it refers to in itself stands below its place there.

@@ -66,7 +66,7 @@ pub(super) fn kind(schema: &Value) -> String {
         let choices: Vec<String> = choices.iter().map(kind).collect();
         return choices.join(" or ");
     }
-    let named = |name: &str| match name {
+    let simple = |name: &str| match name {
         "null" => "nothing".to_owned(),
         "array" => format!("list of {}", kind(&schema["items"])),
         other => schema["format"]
@@ -74,9 +74,9 @@ pub(super) fn kind(schema: &Value) -> String {
             .map_or_else(|| other.to_owned(), |format| format!("{other} ({format})")),
     };
     let kind = match &schema["type"] {
-        Value::String(name) => named(name),
+        Value::String(name) => simple(name),
         Value::Array(names) => {
-            let names: Vec<String> = names.iter().filter_map(Value::as_str).map(named).collect();
+            let names: Vec<String> = names.iter().filter_map(Value::as_str).map(simple).collect();
             names.join(" or ")
         }
         _ if values(schema).is_empty() => "anything".to_owned(),
