@@ -18,6 +18,7 @@ mod event_store;
 mod facts;
 mod fuzz;
 mod generations;
+mod guide;
 mod harness;
 mod inbound;
 mod installations;
