@@ -7,9 +7,11 @@ mod fact;
 mod markdown;
 mod permission;
 mod schema;
+mod service;
 #[cfg(test)]
 mod tests;
 
 pub use asyncapi::asyncapi;
 pub use entry::{Entry, Reader, entries};
 pub use markdown::markdown;
+pub use service::{ENDPOINTS, Endpoint};

@@ -8,6 +8,7 @@ use super::{
     fact::{Facts, SENDERS},
     markdown::wildcards,
     permission::Users,
+    service::{ENDPOINTS, Endpoint},
 };
 
 /// The document. Its keys are in order, so that the same build always makes the same text.
@@ -21,6 +22,10 @@ pub fn asyncapi() -> Value {
         parts.facts(facts, &users);
     }
     parts.dead_letters(&users);
+    parts.replies();
+    for endpoint in ENDPOINTS {
+        parts.request(&endpoint, &users);
+    }
     parts.schemas.insert("envelope".to_owned(), envelope::schema());
     parts.schemas.insert("dead-letter".to_owned(), envelope::dead_schema());
     sorted(json!({
@@ -28,8 +33,8 @@ pub fn asyncapi() -> Value {
         "info": {
             "title": "InfraGPT",
             "version": env!("CARGO_PKG_VERSION"),
-            "description": "Every fact and event that InfraGPT keeps in NATS JetStream. An operation is what one role does; \
-                each role has a NATS user of its own, which may do nothing else.",
+            "description": "Every fact and event that InfraGPT keeps in NATS JetStream, and what its roles ask each other. An \
+                operation is what one role does; each role has a NATS user of its own, which may do nothing else.",
             "license": { "name": env!("CARGO_PKG_LICENSE") },
         },
         "defaultContentType": "application/json",
@@ -147,6 +152,72 @@ impl Parts {
         self.channel(channel, "dead".to_owned(), message, &users.publishers("dead.>"), &[]);
     }
 
+    /// Where replies go.
+    fn replies(&mut self) {
+        let message = json!({
+            "name": "reply",
+            "title": "A reply",
+            "summary": "JSON, or one of several frames; a refusal says why in its headers.",
+            "headers": {
+                "type": "object",
+                "properties": {
+                    "Infragpt-Frame": { "type": "string", "description": "What a frame is, where an answer has several." },
+                    "Nats-Service-Error": { "type": "string", "description": "Why it is refused, in a sentence." },
+                    "Nats-Service-Error-Code": { "type": "string", "description": "In the manner of HTTP status codes." },
+                },
+            },
+            "payload": { "description": "What was asked for." },
+        });
+        let channel = json!({
+            "address": null,
+            "description": "The inbox that a request names for its reply.",
+            "messages": { "reply": reference("messages", "reply") },
+        });
+        self.messages.insert("reply".to_owned(), message);
+        self.channels.insert("reply".to_owned(), channel);
+    }
+
+    fn request(&mut self, endpoint: &Endpoint, users: &Users) {
+        let tokens = endpoint.subject.split('.').filter(|token| !token.starts_with('{'));
+        let name = tokens.collect::<Vec<_>>().join(".");
+        let parameters = if name == endpoint.subject {
+            json!({})
+        } else {
+            json!({
+                "stream": { "description": "The stream that the message stands in." },
+                "consumer": { "description": "Whose role is to handle it." },
+            })
+        };
+        let message = json!({
+            "name": name,
+            "title": name,
+            "summary": endpoint.about,
+            "contentType": "application/json",
+            "payload": { "type": "object", "description": "What is asked, in JSON." },
+        });
+        let channel = Channel {
+            name: name.clone(),
+            address: endpoint.subject.to_owned(),
+            about: endpoint.about.to_owned(),
+            parameters,
+        };
+        let servers: Vec<Reader> = endpoint.served_by(users).into_iter().map(Reader::of).collect();
+        let operations = self.channel(channel, name, message, &endpoint.asked_by(users), &servers);
+        for operation in operations {
+            let Some(operation) = self.operations.get_mut(&operation) else {
+                continue;
+            };
+            operation["reply"] = json!({
+                "channel": { "$ref": "#/channels/reply" },
+                "messages": [{ "$ref": "#/channels/reply/messages/reply" }],
+            });
+            if operation["action"] == "receive" {
+                operation["bindings"] = json!({ "nats": { "queue": "q" } });
+            }
+        }
+    }
+
+    /// Puts a channel there with its message and operations, and returns the operations' names.
     fn channel(
         &mut self,
         channel: Channel,
@@ -154,13 +225,14 @@ impl Parts {
         message: Value,
         publishers: &[String],
         readers: &[Reader],
-    ) {
+    ) -> Vec<String> {
         let Channel {
             name,
             address,
             about,
             parameters,
         } = channel;
+        let mut names = Vec::new();
         let mut operation = |name: String, action: &str, role: &str, channel: &str| {
             let operation = json!({
                 "action": action,
@@ -169,7 +241,8 @@ impl Parts {
                 "channel": { "$ref": format!("#/channels/{channel}") },
                 "messages": [{ "$ref": format!("#/channels/{channel}/messages/{identifier}") }],
             });
-            self.operations.insert(name, operation);
+            self.operations.insert(name.clone(), operation);
+            names.push(name);
         };
         for role in publishers {
             operation(format!("{role}.send.{name}"), "send", role, &name);
@@ -191,6 +264,7 @@ impl Parts {
         });
         self.channels.insert(name, channel);
         self.messages.insert(identifier, message);
+        names
     }
 }
 

@@ -20,6 +20,16 @@ pub struct Reader {
     pub role: String,
 }
 
+impl Reader {
+    /// A role that reads without a consumer of another name.
+    pub(super) fn of(role: String) -> Self {
+        Self {
+            consumer: role.clone(),
+            role,
+        }
+    }
+}
+
 /// One event in today's version, with all that is known of it.
 #[derive(Debug, Clone)]
 pub struct Entry {

@@ -10,6 +10,7 @@ use super::{
     fact::{Facts, SENDERS},
     permission::Users,
     schema::{self, Field},
+    service::ENDPOINTS,
 };
 
 const BEGINNING: &str = "\
@@ -48,6 +49,7 @@ pub fn markdown() -> String {
         one_sender(&mut page, facts, &users);
     }
     dead_letters(&mut page, &users);
+    requests(&mut page, &users);
     page
 }
 
@@ -163,6 +165,29 @@ fn dead_letters(page: &mut String, users: &Users) {
     table(page, ["header", "what it says"]);
     for (name, about) in envelope::DEAD {
         row(page, [&format!("`{name}`"), about]);
+    }
+}
+
+fn requests(page: &mut String, users: &Users) {
+    page.push_str(
+        "\n## Requests\n\nWhat is asked rather than written down, as JSON with one reply, or with frames as in\n\
+         [the agent protocol](../agent-protocol.md). A refusal has the headers `Nats-Service-Error` and `Nats-Service-Error-Code`.\n\n",
+    );
+    table(page, ["subject", "what it does", "service", "served by", "asked by"]);
+    for endpoint in ENDPOINTS {
+        let service = endpoint
+            .service
+            .map_or_else(String::new, |service| format!("`{service}`"));
+        row(
+            page,
+            [
+                &format!("`{}`", angled(endpoint.subject)),
+                endpoint.about,
+                &service,
+                &named(&endpoint.served_by(users)),
+                &named(&endpoint.asked_by(users)),
+            ],
+        );
     }
 }
 

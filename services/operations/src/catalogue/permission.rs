@@ -2,9 +2,26 @@
 
 use infragpt_nats::definition::SERVER_CONFIGURATION;
 
-/// The users of a server configuration, with the subjects that each may publish to.
+/// The users of a server configuration, with what each may do.
 #[derive(Debug)]
-pub(super) struct Users(Vec<(String, Vec<String>)>);
+pub(super) struct Users(Vec<User>);
+
+#[derive(Debug, Default)]
+struct User {
+    name: String,
+    publish: Vec<String>,
+    subscribe: Vec<String>,
+}
+
+/// What the subjects that are being read are for.
+#[derive(Debug, Clone, Copy)]
+enum Side {
+    Publish,
+    Subscribe,
+}
+
+/// What a subscription's subject ends with that shares requests with its like.
+const QUEUE: &str = " q";
 
 impl Users {
     /// The users of the configuration that this build comes with.
@@ -12,17 +29,19 @@ impl Users {
         Self::read(SERVER_CONFIGURATION)
     }
 
-    /// Reads the form that `nats/server.conf` is written in: a user's block begins with its name, and what may be published
-    /// stands in `publish`, by itself or under `allow`.
+    /// Reads the form that `nats/server.conf` is written in: a user's block begins with its name, and what it may do stands in
+    /// `publish` and `subscribe`, by itself or under `allow`, which comes before `deny`.
     fn read(configuration: &str) -> Self {
-        let mut users: Vec<(String, Vec<String>)> = Vec::new();
-        let mut allowed = false;
+        let mut users: Vec<User> = Vec::new();
+        let mut allowed = None;
         for line in configuration.lines() {
             let line = line.split('#').next().unwrap_or_default();
             for (index, part) in line.split('"').enumerate() {
                 if index % 2 == 1 {
-                    if let (true, Some((_, subjects))) = (allowed, users.last_mut()) {
-                        subjects.push(part.to_owned());
+                    match (allowed, users.last_mut()) {
+                        (Some(Side::Publish), Some(user)) => user.publish.push(part.to_owned()),
+                        (Some(Side::Subscribe), Some(user)) => user.subscribe.push(part.to_owned()),
+                        _ => {}
                     }
                     continue;
                 }
@@ -31,9 +50,13 @@ impl Users {
                     .filter(|word| !word.is_empty());
                 while let Some(word) = words.next() {
                     match word {
-                        "user:" => users.push((words.next().unwrap_or_default().to_owned(), Vec::new())),
-                        "publish:" => allowed = true,
-                        "subscribe:" | "deny:" => allowed = false,
+                        "user:" => users.push(User {
+                            name: words.next().unwrap_or_default().to_owned(),
+                            ..User::default()
+                        }),
+                        "publish:" => allowed = Some(Side::Publish),
+                        "subscribe:" => allowed = Some(Side::Subscribe),
+                        "deny:" => allowed = None,
                         _ => {}
                     }
                 }
@@ -44,9 +67,26 @@ impl Users {
 
     /// Who may publish to a subject that `pattern` matches.
     pub fn publishers(&self, pattern: &str) -> Vec<String> {
-        let may = |subjects: &[String]| subjects.iter().any(|subject| overlap(subject, pattern));
-        let users = self.0.iter().filter(|(_, subjects)| may(subjects));
-        users.map(|(user, _)| user.clone()).collect()
+        let may = |user: &&User| user.publish.iter().any(|subject| overlap(subject, pattern));
+        self.0.iter().filter(may).map(|user| user.name.clone()).collect()
+    }
+
+    /// Who answers requests to a subject that `pattern` matches.
+    pub fn servers(&self, pattern: &str) -> Vec<String> {
+        let may = |user: &&User| user.served().any(|subject| overlap(subject, pattern));
+        self.0.iter().filter(may).map(|user| user.name.clone()).collect()
+    }
+
+    /// Every pattern of subjects on which somebody answers requests.
+    #[cfg(test)]
+    pub fn served(&self) -> Vec<String> {
+        self.0.iter().flat_map(User::served).map(str::to_owned).collect()
+    }
+}
+
+impl User {
+    fn served(&self) -> impl Iterator<Item = &str> {
+        self.subscribe.iter().filter_map(|subject| subject.strip_suffix(QUEUE))
     }
 }
 
@@ -82,9 +122,12 @@ mod tests {
         ]
         deny: ["events.a.>"]
       }
-      subscribe: { allow: ["events.a.>"] }
+      subscribe: { allow: ["events.a.>", "ask.v1.* q"], deny: ["ask.v1.b q"] }
     } }"#,
         );
+        assert_eq!(users.servers("ask.v1.a"), ["two"]);
+        assert_eq!(users.servers("events.a.b"), [""; 0]);
+        assert_eq!(users.served(), ["ask.v1.*"]);
         assert_eq!(users.publishers("events.a.*.*.done"), ["one"]);
         assert_eq!(users.publishers("events.b.*.*.done"), ["two"]);
         assert_eq!(users.publishers("events.*.*.*.done"), ["one", "two"]);

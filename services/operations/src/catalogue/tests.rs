@@ -118,7 +118,11 @@ fn channels_and_operations_are_whole() {
     let document = asyncapi();
     let channels = document["channels"].as_object().unwrap();
     for (name, channel) in channels {
-        let address = channel["address"].as_str().unwrap();
+        // Whoever asks names the inbox.
+        let Some(address) = channel["address"].as_str() else {
+            assert_eq!(name, "reply");
+            continue;
+        };
         let named: BTreeSet<&str> = address
             .split('{')
             .skip(1)
