@@ -7,6 +7,7 @@ mod accounts;
 mod answers;
 mod api;
 mod benchmarks;
+mod catalogue;
 mod command_line;
 mod connections;
 mod connector;

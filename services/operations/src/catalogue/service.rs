@@ -41,12 +41,12 @@ const fn of(service: &'static str, subject: &'static str, about: &'static str) -
 pub const ENDPOINTS: [Endpoint; 18] = [
     of("agent", "agent.v1.ask", "Answers a question, in frames."),
     of(
-        "identity",
+        "audit",
         "audit.v1.operated",
         "Puts on record what an operator is about to do, with the reason.",
     ),
     of(
-        "identity",
+        "audit",
         "audit.v1.refused",
         "Puts on record that somebody asked for what they may not do.",
     ),
@@ -97,7 +97,7 @@ pub const ENDPOINTS: [Endpoint; 18] = [
         "Tries a connection with its provider.",
     ),
     of(
-        "identity",
+        "organization",
         "organization.v1.set_profile",
         "Keeps what an organization says of itself.",
     ),

@@ -53,7 +53,10 @@ fn every_event_is_told_with_its_place() {
             "{identifier} has no channel"
         );
     }
-    let identifiers: BTreeSet<String> = catalogue::all().iter().map(|event| event.identifier()).collect();
+    let identifiers: BTreeSet<String> = catalogue::all()
+        .iter()
+        .map(catalogue::Description::identifier)
+        .collect();
     assert_eq!(identifiers.len(), catalogue::all().len());
 }
 
