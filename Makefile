@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo dev test check lint doc audit bench sqlx fmt clean install install-test
+.PHONY: help demo dev test check lint doc audit bench sqlx events fmt clean install install-test
 
 # Queries are checked against .sqlx, so that nothing here needs a database to build.
 export SQLX_OFFLINE := true
@@ -43,6 +43,9 @@ bench: install ## Measure ingest and mention-to-answer against the bare NATS ope
 
 sqlx: install ## Renew .sqlx after a query or a migration changed
 	scripts/prepare-queries.sh
+
+events: ## Renew docs/events after an event, a consumer or a permission changed
+	UPDATE_EVENTS=1 cargo test --quiet -p infragpt-operations catalogue
 
 fmt: ## Format all Rust
 	cargo fmt --all

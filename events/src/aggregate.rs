@@ -83,18 +83,19 @@ pub enum DecodeError {
     },
 }
 
-/// Declares an aggregate's events: one variant each, named as its payload's type, with its stored name and version.
+/// Declares an aggregate's events: one variant each, named as its payload's type, with its stored name and version. Each
+/// has one line of documentation, and a frozen payload in `tests/fixtures`.
 macro_rules! domain_events {
     (
-        $(#[$documentation:meta])*
+        #[doc = $documentation:literal]
         pub enum $events:ident of $aggregate:literal {
-            $( $(#[$variant_documentation:meta])* $variant:ident = $name:literal v $version:literal, )+
+            $( #[doc = $meaning:literal] $variant:ident = $name:literal v $version:literal, )+
         }
     ) => {
-        $(#[$documentation])*
+        #[doc = $documentation]
         #[derive(Debug, Clone, PartialEq)]
         pub enum $events {
-            $( $(#[$variant_documentation])* $variant($variant), )+
+            $( #[doc = $meaning] $variant($variant), )+
         }
 
         $( impl From<$variant> for $events {
@@ -141,13 +142,18 @@ macro_rules! domain_events {
         }
 
         impl $events {
-            /// Every event of this aggregate: its name, version and the JSON Schema of its payload.
+            /// Every event of this aggregate, in the order of its declaration.
             pub fn descriptions() -> Vec<$crate::catalogue::Description> {
                 vec![ $( $crate::catalogue::Description {
                     aggregate: $aggregate,
                     name: $name,
                     version: $version,
+                    about: $documentation.trim_ascii(),
+                    meaning: $meaning.trim_ascii(),
                     schema: schemars::schema_for!($variant),
+                    example: include_str!(concat!(
+                        env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/", $aggregate, ".", $name, ".v", $version, ".json"
+                    )),
                 }, )+ ]
             }
         }

@@ -16,14 +16,30 @@ pub struct Description {
     pub name: &'static str,
     /// The version of its payload's shape.
     pub version: u32,
+    /// What this aggregate's events are about, in a sentence.
+    pub about: &'static str,
+    /// What it says happened, in a sentence.
+    pub meaning: &'static str,
     /// The JSON Schema of its payload.
     pub schema: Schema,
+    /// The frozen payload of this version: JSON that loads for ever.
+    pub example: &'static str,
 }
 
 impl Description {
     /// The name of its schema file and of its CloudEvents type without the `dev.infragpt.` prefix.
     pub fn identifier(&self) -> String {
         format!("{}.{}.v{}", self.aggregate, self.name, self.version)
+    }
+
+    /// Its CloudEvents type.
+    pub fn kind(&self) -> String {
+        format!("dev.infragpt.{}", self.identifier())
+    }
+
+    /// What its earlier versions were called, which the log may still hold: they load into today's shape.
+    pub fn earlier(&self) -> impl Iterator<Item = String> + '_ {
+        (1..self.version).map(|version| format!("{}.{}.v{version}", self.aggregate, self.name))
     }
 }
 

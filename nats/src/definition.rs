@@ -10,8 +10,8 @@ macro_rules! embedded {
     ($($path:literal),+ $(,)?) => { &[$(($path, include_str!(concat!("../", $path)))),+] };
 }
 
-/// The files under `nats/streams`.
-pub(crate) const STREAMS: &[(&str, &str)] = embedded!(
+/// The files under `nats/streams`: path and JSON.
+pub const STREAMS: &[(&str, &str)] = embedded!(
     "streams/RAW_SLACK.json",
     "streams/RAW_GITHUB.json",
     "streams/RAW_CLERK.json",
@@ -23,8 +23,8 @@ pub(crate) const STREAMS: &[(&str, &str)] = embedded!(
     "streams/KV_IDEMPOTENCY_KEYS.json",
 );
 
-/// The files under `nats/consumers/<stream>`.
-pub(crate) const CONSUMERS: &[(&str, &str)] = embedded!(
+/// The files under `nats/consumers/<stream>`: path and JSON.
+pub const CONSUMERS: &[(&str, &str)] = embedded!(
     "consumers/RAW_SLACK/slack_handler.json",
     "consumers/RAW_SLACK/projections.json",
     "consumers/RAW_GITHUB/github_handler.json",

@@ -1,6 +1,7 @@
 //! What operators see of the log, and do with it: selected, shown without secrets, traced and replayed.
 
 pub mod bundle;
+pub mod catalogue;
 pub mod dead_letters;
 pub mod event;
 pub mod expression;

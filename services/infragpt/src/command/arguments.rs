@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 use super::{
     bundle, dead_letters, integrations, keys, nats, projections, replay, sandbox, show, tail, timeline, trace,
 };
+use super::{bundle, events, integrations, keys, nats, projections, replay, sandbox, show, tail, timeline, trace};
 use crate::{bench, configuration, demo, environment, failure::Failure, logging, role::Role, serve};
 
 const EXAMPLES: &str = "\
@@ -82,6 +83,9 @@ enum Action {
     Trace(trace::Trace),
     /// Show everything of a conversation, an integration or an organization, in order and in words
     Timeline(Box<timeline::Timeline>),
+    /// Every event that is written down: what it means, who writes it, who reads it
+    #[command(subcommand)]
+    Events(events::Action),
     /// Streams and consumers
     #[command(subcommand)]
     Nats(nats::Action),
@@ -124,6 +128,7 @@ impl Command {
             Action::Show(show) => show.run(&configured()?).await,
             Action::Trace(trace) => trace.run(&configured()?).await,
             Action::Timeline(timeline) => Box::pin(timeline.run(&configured()?)).await,
+            Action::Events(action) => Ok(action.run()?),
             Action::Nats(action) => action.run(&configured()?).await,
             Action::Migrate => projections::migrate(&configured()?).await,
             Action::Projections(action) => action.run(&configured()?).await,
