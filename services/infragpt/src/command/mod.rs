@@ -4,6 +4,7 @@ mod arguments;
 mod ask;
 mod bundle;
 mod connection;
+mod doctor;
 mod finding;
 mod integrations;
 mod keys;

@@ -1,0 +1,101 @@
+//! Looks at everything at once, within fifteen seconds whatever hangs.
+
+use std::time::Duration;
+
+use anyhow::anyhow;
+use clap::Args;
+use futures::future::{BoxFuture, join_all};
+
+use super::{
+    consumers,
+    finding::{Area, Finding, Status},
+    nats, services, streams,
+};
+use crate::{
+    command::output::{Format, Output},
+    configuration::Configuration,
+    failure::Failure,
+};
+
+/// How long one area may take.
+const PATIENCE: Duration = Duration::from_secs(9);
+
+/// What `doctor` can be told.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct Doctor {
+    #[command(flatten)]
+    format: Format,
+}
+
+impl Doctor {
+    /// Looks, and prints what it found.
+    ///
+    /// # Errors
+    /// Findings where anything is an error or a warning.
+    pub async fn run(self, configuration: &Configuration) -> Result<(), Failure> {
+        let (connection, reached) = nats::reach(configuration).await;
+        let connection = connection.as_ref();
+        let areas: Vec<(&'static str, BoxFuture<'_, Vec<Finding>>)> = vec![
+            ("nats", Box::pin(nats::look(connection, reached))),
+            ("streams", Box::pin(streams::look(configuration, connection))),
+            ("consumers", Box::pin(consumers::look(configuration, connection))),
+            ("services", Box::pin(services::look(connection))),
+        ];
+        let looked = join_all(areas.into_iter().map(|(name, looking)| within(name, looking))).await;
+        let mut output = Output::paged(self.format);
+        for area in &looked {
+            area.print(&mut output)?;
+        }
+        drop(output);
+        if let Some(connection) = connection {
+            connection.drain().await;
+        }
+        verdict(&looked)
+    }
+}
+
+/// What is found of an area while there is patience.
+async fn within(name: &'static str, looking: BoxFuture<'_, Vec<Finding>>) -> Area {
+    let findings = tokio::time::timeout(PATIENCE, looking).await.unwrap_or_else(|_| {
+        let problem = format!("it took longer than {} s", PATIENCE.as_secs());
+        vec![Finding::unknown(
+            problem,
+            "infragpt doctor, once the other findings are mended",
+        )]
+    });
+    Area { name, findings }
+}
+
+fn verdict(areas: &[Area]) -> Result<(), Failure> {
+    let count = |status| areas.iter().map(|area| area.count(status)).sum::<usize>();
+    let (errors, warnings) = (count(Status::Error), count(Status::Warning));
+    if errors + warnings == 0 {
+        return Ok(());
+    }
+    let counted = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
+    Err(Failure::findings(anyhow!(
+        "{} and {}",
+        counted(errors, "error"),
+        counted(warnings, "warning")
+    )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn anything_but_ok_is_a_finding() {
+        let area = |findings| Area { name: "x", findings };
+        assert!(verdict(&[area(vec![Finding::ok("a")])]).is_ok());
+        let failure = verdict(&[area(vec![Finding::ok("a"), Finding::warning("b", "c")])]).unwrap_err();
+        assert_eq!(failure.to_string(), "0 errors and 1 warning");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_hangs_is_a_finding() {
+        let area = within("x", Box::pin(futures::future::pending())).await;
+        assert_eq!(area.findings[0].status, Status::Warning);
+        assert!(area.findings[0].finding.contains("longer than 9 s"));
+    }
+}
