@@ -18,7 +18,6 @@ pub use event::Event;
 pub use expression::Expression;
 pub use finder::{Case, Finder, Found, Target};
 pub use reading::{Mode, Reader};
-pub use redaction::redact;
 pub use redaction::{redact, redact_json};
 pub use reference::Reference;
 pub use replay::Replay;

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use anyhow::anyhow;
 use clap::Args;
-use futures::future::{BoxFuture, join_all};
+use futures::future::{LocalBoxFuture, join_all};
 
 use super::{
-    consumers,
+    clock, connectors, consumers, dead_letters,
     finding::{Area, Finding, Status},
-    nats, services, streams,
+    keys, nats, postgresql, read_models, services, streams, users,
 };
 use crate::{
     command::output::{Format, Output},
@@ -35,11 +35,22 @@ impl Doctor {
     pub async fn run(self, configuration: &Configuration) -> Result<(), Failure> {
         let (connection, reached) = nats::reach(configuration).await;
         let connection = connection.as_ref();
-        let areas: Vec<(&'static str, BoxFuture<'_, Vec<Finding>>)> = vec![
+        let database = postgresql::open(configuration);
+        let areas: Vec<(&'static str, LocalBoxFuture<'_, Vec<Finding>>)> = vec![
             ("nats", Box::pin(nats::look(connection, reached))),
             ("streams", Box::pin(streams::look(configuration, connection))),
             ("consumers", Box::pin(consumers::look(configuration, connection))),
             ("services", Box::pin(services::look(connection))),
+            ("users", Box::pin(users::look(configuration))),
+            ("postgresql", Box::pin(postgresql::look(database.as_ref()))),
+            (
+                "read models",
+                Box::pin(read_models::look(database.as_ref(), connection)),
+            ),
+            ("dead letters", Box::pin(dead_letters::look(connection))),
+            ("keys", Box::pin(keys::look(configuration, connection))),
+            ("clock", Box::pin(clock::look(database.as_ref().ok(), connection))),
+            ("connectors", Box::pin(connectors::look(configuration, connection))),
         ];
         let looked = join_all(areas.into_iter().map(|(name, looking)| within(name, looking))).await;
         let mut output = Output::paged(self.format);
@@ -55,7 +66,7 @@ impl Doctor {
 }
 
 /// What is found of an area while there is patience.
-async fn within(name: &'static str, looking: BoxFuture<'_, Vec<Finding>>) -> Area {
+async fn within(name: &'static str, looking: LocalBoxFuture<'_, Vec<Finding>>) -> Area {
     let findings = tokio::time::timeout(PATIENCE, looking).await.unwrap_or_else(|_| {
         let problem = format!("it took longer than {} s", PATIENCE.as_secs());
         vec![Finding::unknown(
