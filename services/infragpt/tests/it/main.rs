@@ -12,6 +12,7 @@ mod connections;
 mod connector;
 mod crashes;
 mod credentials;
+mod doctor;
 mod documentation;
 mod erasure;
 mod event_store;

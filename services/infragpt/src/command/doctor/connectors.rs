@@ -23,7 +23,7 @@ const CONFIGURE: &str = "infragpt configuration";
 
 /// Looks at the connectors.
 pub async fn look(configuration: &Configuration, connection: Option<&Connection>) -> Vec<Finding> {
-    let mut findings = vec![configured(configuration)];
+    let mut findings = configured(configuration);
     let Some(connection) = connection else {
         findings.extend(blind());
         return findings;
@@ -43,17 +43,45 @@ pub async fn look(configuration: &Configuration, connection: Option<&Connection>
     findings
 }
 
-fn configured(configuration: &Configuration) -> Finding {
+fn configured(configuration: &Configuration) -> Vec<Finding> {
     match connectors::configured(&configuration.slack, &configuration.github, now) {
-        Ok(connectors) if connectors.is_empty() => Finding::warning("no connector is configured here", CONFIGURE),
-        Ok(connectors) => {
-            let kinds: Vec<_> = connectors
-                .iter()
-                .map(|connector| connector.kind().to_string())
-                .collect();
-            Finding::ok(format!("{} can be used", kinds.join(" and ")))
+        Ok(connectors) if connectors.is_empty() => {
+            vec![Finding::warning("no connector is configured here", CONFIGURE)]
         }
-        Err(error) => Finding::error(error.to_string(), CONFIGURE),
+        Ok(connectors) => {
+            let kinds = connectors.iter().map(|connector| connector.kind().to_string());
+            kinds.map(|kind| halves(&kind, configuration)).collect()
+        }
+        Err(error) => vec![Finding::error(error.to_string(), CONFIGURE)],
+    }
+}
+
+/// Which halves of a connector are configured: what it hears, and what it can be connected with.
+fn halves(kind: &str, configuration: &Configuration) -> Finding {
+    let (slack, github) = (&configuration.slack, &configuration.github);
+    let (hears, connects, lacking) = match kind {
+        "slack" => (
+            slack.signing_secret.is_some() || slack.app_token.is_some(),
+            slack.client_id.is_some(),
+            ["slack.signing_secret or slack.app_token", "slack.client_id"],
+        ),
+        "github" => (
+            github.webhook_secret.is_some(),
+            github.app_id.is_some(),
+            ["github.webhook_secret", "github.app_id"],
+        ),
+        _ => return Finding::ok(format!("{kind} is configured")),
+    };
+    match (hears, connects) {
+        (true, true) => Finding::ok(format!("both halves of {kind} are configured: inbound and outbound")),
+        (false, _) => Finding::warning(
+            format!("{kind} hears nothing here: {} is missing", lacking[0]),
+            CONFIGURE,
+        ),
+        (true, false) => Finding::warning(
+            format!("nobody can connect {kind} here: {} is missing", lacking[1]),
+            CONFIGURE,
+        ),
     }
 }
 

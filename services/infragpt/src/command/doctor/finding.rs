@@ -129,7 +129,11 @@ mod tests {
     #[test]
     fn what_to_do_stands_below_what_was_found() {
         let finding = Finding::error("stream EVENTS differs:\nmax_age: 1 -> 0", "infragpt nats apply");
-        insta::assert_snapshot!(said(&finding), @"");
+        insta::assert_snapshot!(said(&finding), @r"
+          error    stream EVENTS differs:
+                   max_age: 1 -> 0
+                   -> infragpt nats apply
+        ");
     }
 
     #[test]
