@@ -24,4 +24,5 @@ pub use difference::{Difference, Kind, TableDifference};
 pub use error::Error;
 pub use registry::{Generation, State, list};
 pub use renew::{Renewal, Renewed, renew, rollback};
+pub(crate) use schema::CHECKPOINTS;
 pub use schema::check_migrations;

@@ -8,7 +8,7 @@ use infragpt_nats::{Connection, request};
 use serde_json::{Value, json};
 
 use super::{
-    finding::Finding,
+    finding::{Finding, counted},
     nats::{ask, blind},
 };
 use crate::{configuration::Configuration, serve::now};
@@ -104,13 +104,13 @@ async fn health(connection: &Connection, organizations: &BTreeSet<String>) -> Ve
             (organization, ask(connection, "integration.v1.list", &request).await)
         })
         .collect();
-    let (mut findings, mut working) = (Vec::new(), 0);
+    let (mut findings, mut working) = (Vec::new(), 0_u64);
     let mut answers = stream::iter(asking).buffered(AT_ONCE);
     while let Some((organization, answer)) = answers.next().await {
         match answer {
             Ok(answer) => {
                 for integration in answer["integrations"].as_array().into_iter().flatten() {
-                    working += usize::from(integration["state"] == "active");
+                    working += u64::from(integration["state"] == "active");
                     findings.extend(judge(organization, integration));
                 }
             }
@@ -133,8 +133,12 @@ async fn health(connection: &Connection, organizations: &BTreeSet<String>) -> Ve
         ));
     }
     if findings.is_empty() {
-        let count = organizations.len();
-        let text = format!("{working} connections of {count} organizations work");
+        let count = organizations.len() as u64;
+        let text = format!(
+            "{} of {} working",
+            counted(working, "connection"),
+            counted(count, "organization")
+        );
         findings.push(Finding::ok(text));
     }
     findings

@@ -7,7 +7,7 @@ use infragpt_nats::{Connection, Definitions};
 use serde_json::{Value, json};
 
 use super::{
-    finding::Finding,
+    finding::{Finding, counted},
     nats::{ask, blind},
 };
 use crate::configuration::Configuration;
@@ -66,18 +66,19 @@ fn is_read(info: &Value) -> bool {
 fn judge(stream: &str, name: &str, owner: &str, info: &Value) -> Vec<Finding> {
     let number = |field: &str| info[field].as_u64().unwrap_or(0);
     let (waiting, in_flight) = (number("num_pending"), number("num_ack_pending"));
+    let messages = counted(waiting, "message");
     let consumer = format!("consumer {stream}/{name}");
     let mut findings = Vec::new();
     if !is_read(info) {
         findings.push(Finding::error(
-            format!("{consumer} is read by nobody; {waiting} messages wait"),
+            format!("{consumer} is read by nobody; waiting: {messages}"),
             format!("infragpt serve --role {owner}"),
         ));
     }
     if info["paused"] == true {
         let until = info["config"]["pause_until"].as_str().unwrap_or("later");
         findings.push(Finding::warning(
-            format!("{consumer} is held back until {until}; {waiting} messages wait"),
+            format!("{consumer} is held back until {until}; waiting: {messages}"),
             match name {
                 "projections" => "infragpt projections resume".to_owned(),
                 _ => format!("nats consumer resume {stream} {name}"),
@@ -85,7 +86,7 @@ fn judge(stream: &str, name: &str, owner: &str, info: &Value) -> Vec<Finding> {
         ));
     } else if is_read(info) && waiting > MANY {
         findings.push(Finding::warning(
-            format!("{consumer} is behind: {waiting} messages wait"),
+            format!("{consumer} is behind; waiting: {messages}"),
             format!("look into the log of role `{owner}`, or run another one: infragpt serve --role {owner}"),
         ));
     }

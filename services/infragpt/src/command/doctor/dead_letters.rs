@@ -6,7 +6,7 @@ use infragpt_nats::Connection;
 use serde_json::{Value, json};
 
 use super::{
-    finding::Finding,
+    finding::{Finding, counted},
     nats::{ask, blind},
 };
 
@@ -35,7 +35,8 @@ fn judge(info: &Value) -> Vec<Finding> {
     let said = consumers.into_iter().map(|(consumer, count)| {
         Finding::warning(
             format!(
-                "{count} messages could not be handled by {}",
+                "{} could not be handled by {}",
+                counted(count, "message"),
                 consumer.replace('.', "/")
             ),
             format!("infragpt tail --no-follow --stream DEAD_LETTERS --subject 'dead.{consumer}.>'"),

@@ -8,8 +8,8 @@ use futures::future::{LocalBoxFuture, join_all};
 
 use super::{
     clock, connectors, consumers, dead_letters,
-    finding::{Area, Finding, Status},
-    keys, nats, postgresql, read_models, services, streams, users,
+    finding::{Area, Finding, Status, counted},
+    http, keys, nats, postgresql, read_models, services, streams, users,
 };
 use crate::{
     command::output::{Format, Output},
@@ -42,6 +42,7 @@ impl Doctor {
             ("consumers", Box::pin(consumers::look(configuration, connection))),
             ("services", Box::pin(services::look(connection))),
             ("users", Box::pin(users::look(configuration))),
+            ("http", Box::pin(http::look(configuration))),
             ("postgresql", Box::pin(postgresql::look(database.as_ref()))),
             (
                 "read models",
@@ -78,12 +79,11 @@ async fn within(name: &'static str, looking: LocalBoxFuture<'_, Vec<Finding>>) -
 }
 
 fn verdict(areas: &[Area]) -> Result<(), Failure> {
-    let count = |status| areas.iter().map(|area| area.count(status)).sum::<usize>();
+    let count = |status| areas.iter().map(|area| area.count(status)).sum::<u64>();
     let (errors, warnings) = (count(Status::Error), count(Status::Warning));
     if errors + warnings == 0 {
         return Ok(());
     }
-    let counted = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
     Err(Failure::findings(anyhow!(
         "{} and {}",
         counted(errors, "error"),

@@ -105,8 +105,9 @@ impl Area {
     }
 
     /// How many findings are that bad.
-    pub fn count(&self, status: Status) -> usize {
-        self.findings.iter().filter(|finding| finding.status == status).count()
+    pub fn count(&self, status: Status) -> u64 {
+        let such = self.findings.iter().filter(|finding| finding.status == status);
+        such.map(|_| 1).sum()
     }
 }
 
@@ -120,6 +121,11 @@ fn said(finding: &Finding) -> String {
         said.push_str(todo);
     }
     said
+}
+
+/// How many there are of something: `1 message`, `2 messages`.
+pub fn counted(count: u64, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 #[cfg(test)]

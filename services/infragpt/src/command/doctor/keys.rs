@@ -4,7 +4,7 @@ use infragpt_nats::{Connection, request};
 use serde_json::{Value, json};
 
 use super::{
-    finding::Finding,
+    finding::{Finding, counted},
     nats::{ask, blind},
 };
 use crate::{
@@ -91,7 +91,10 @@ fn judge(status: &Value, current: Option<&str>) -> Vec<Finding> {
         ));
     }
     if findings.is_empty() {
-        let text = format!("all {credentials} credentials are wrapped under the current key");
+        let text = format!(
+            "{} wrapped under the current key, none under another",
+            counted(credentials, "credential")
+        );
         findings.push(Finding::ok(text));
     }
     findings

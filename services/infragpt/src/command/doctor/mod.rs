@@ -6,6 +6,7 @@ mod consumers;
 mod dead_letters;
 mod examine;
 mod finding;
+mod http;
 mod keys;
 mod nats;
 mod postgresql;

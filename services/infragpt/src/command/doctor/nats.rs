@@ -5,7 +5,7 @@ use std::time::Duration;
 use infragpt_nats::{Connection, connection, request};
 use serde_json::{Value, json};
 
-use super::finding::Finding;
+use super::finding::{Finding, counted};
 use crate::{
     command::settings,
     configuration::{Configuration, NatsUser},
@@ -13,6 +13,9 @@ use crate::{
 
 /// How long one request may take.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// How long connecting may take, whatever servers there are.
+const REACHED_WITHIN: Duration = Duration::from_secs(4);
 
 /// How much of what may be stored is too much, in percent.
 const FULL: u64 = 80;
@@ -25,6 +28,15 @@ const EYES: [NatsUser; 2] = [NatsUser::Operator, NatsUser::Admin];
 
 /// Connects as whoever may look at things, and says what is in the way.
 pub async fn reach(configuration: &Configuration) -> (Option<Connection>, Vec<Finding>) {
+    let reaching = tokio::time::timeout(REACHED_WITHIN, reach_as_any(configuration));
+    reaching.await.unwrap_or_else(|_| {
+        let seconds = REACHED_WITHIN.as_secs();
+        let text = format!("no NATS server answers within {seconds} s");
+        (None, vec![Finding::error(text, SERVER)])
+    })
+}
+
+async fn reach_as_any(configuration: &Configuration) -> (Option<Connection>, Vec<Finding>) {
     let mut findings = Vec::new();
     for user in EYES {
         let Ok(settings) = settings(configuration, user) else {
@@ -102,7 +114,7 @@ fn jetstream(answer: Result<Value, request::Error>) -> Finding {
     };
     let number = |value: &Value| value.as_u64().unwrap_or(0);
     let (stored, streams) = (number(&account["storage"]), number(&account["streams"]));
-    let text = format!("JetStream is on: {} in {streams} streams", bytes(stored));
+    let text = format!("JetStream is on: {} in {}", bytes(stored), counted(streams, "stream"));
     // Without a limit of the account the server says nothing of its own: then the streams' limits are all that is known.
     match account["limits"]["max_storage"].as_u64().filter(|most| *most > 0) {
         Some(most) if stored >= most / 100 * FULL => Finding::warning(

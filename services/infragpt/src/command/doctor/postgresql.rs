@@ -103,10 +103,9 @@ fn wall(found: Result<Vec<Breach>, projections::DatabaseError>) -> Vec<Finding> 
             "ALTER ROLE infragpt_api NOSUPERUSER NOBYPASSRLS NOCREATEROLE NOCREATEDB NOREPLICATION NOLOGIN".to_owned()
         }
         Breach::NotOurs => "GRANT infragpt_api TO the user of `database.url`".to_owned(),
-        Breach::Unguarded(table) => {
-            format!("REVOKE SELECT ON {table} FROM infragpt_api; then infragpt projections rebuild")
-        }
-        Breach::Closed(table) => format!("GRANT SELECT ON {table} TO infragpt_api"),
+        Breach::Unguarded(table) => format!("ALTER TABLE {table} ENABLE ROW LEVEL SECURITY"),
+        // A generation that is made anew has the policies and rights of this build.
+        Breach::Lax(_) | Breach::Closed(_) => "infragpt projections rebuild".to_owned(),
     };
     let said = breaches
         .iter()
@@ -123,6 +122,6 @@ mod tests {
         assert_eq!(wall(Ok(Vec::new()))[0].status, Status::Ok);
         let found = wall(Ok(vec![Breach::NoRole, Breach::Unguarded("changes".into())]));
         assert!(found.iter().all(|finding| finding.status == Status::Error), "{found:?}");
-        assert!(found[1].todo.as_ref().unwrap().contains("ON changes"));
+        assert!(found[1].todo.as_ref().unwrap().contains("TABLE changes ENABLE"));
     }
 }

@@ -6,7 +6,7 @@ use futures::future::join_all;
 use infragpt_nats::{Connection, connection, request};
 use serde_json::{Value, json};
 
-use super::finding::Finding;
+use super::finding::{Finding, counted};
 use crate::{
     command::settings,
     configuration::{Configuration, NatsUser},
@@ -57,6 +57,9 @@ async fn try_out(configuration: &Configuration, user: NatsUser) -> Outcome {
         may(&connection, READ, json!({ "seq": 0 }))
     );
     connection.drain().await;
+    let (Some(delete), Some(read)) = (delete, read) else {
+        return Outcome::Unknown;
+    };
     let mut powers = Vec::new();
     if delete && user != NatsUser::Admin {
         powers.push("delete streams");
@@ -71,17 +74,18 @@ async fn try_out(configuration: &Configuration, user: NatsUser) -> Outcome {
     }
 }
 
-/// Whether the server passes the request on, whatever is answered.
-async fn may(connection: &Connection, subject: &str, request: Value) -> bool {
-    !matches!(
-        connection.request::<_, Value>(subject, &request, SILENCE).await,
-        Err(request::Error::TimedOut(_) | request::Error::Unavailable(_))
-    )
+/// Whether the server passes the request on, whatever is answered; nothing where the connection broke.
+async fn may(connection: &Connection, subject: &str, request: Value) -> Option<bool> {
+    match connection.request::<_, Value>(subject, &request, SILENCE).await {
+        Err(request::Error::Unavailable(_)) => None,
+        Err(request::Error::TimedOut(_)) => connection.is_connected().then_some(false),
+        _ => Some(true),
+    }
 }
 
 fn said(users: &[(NatsUser, Outcome)]) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let (mut fine, mut unknown) = (0, 0);
+    let (mut fine, mut unknown) = (0_u64, 0_u64);
     for (user, outcome) in users {
         let name = user.as_str();
         let variable = user.password_variable();
@@ -100,13 +104,19 @@ fn said(users: &[(NatsUser, Outcome)]) -> Vec<Finding> {
     }
     if unknown > 0 {
         findings.push(Finding::unknown(
-            format!("{unknown} users can't be tried, because NATS can't be asked"),
+            format!(
+                "{} can't be tried, because NATS can't be asked",
+                counted(unknown, "user")
+            ),
             "mend what stands under `nats`, then run infragpt doctor again",
         ));
     }
     if fine > 0 || findings.is_empty() {
         let all = NatsUser::ALL.len();
-        let text = format!("{fine} users connect, and are refused what they must not do");
+        let text = format!(
+            "{}: connected, and refused what must not be done",
+            counted(fine, "user")
+        );
         let elsewhere = all - users.len();
         findings.push(Finding::ok(match elsewhere {
             0 => text,
@@ -131,7 +141,7 @@ mod tests {
         assert!(found[0].finding.contains("`api` delete streams"), "{found:?}");
         assert!(found[1].todo.as_ref().unwrap().contains("INFRAGPT_NATS_PASSWORD_SLACK"));
         assert!(
-            found[2].finding.starts_with("1 users") && found[2].finding.contains("11 others"),
+            found[2].finding.starts_with("1 user:") && found[2].finding.contains("11 others"),
             "{found:?}"
         );
     }
