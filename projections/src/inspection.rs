@@ -1,7 +1,7 @@
 //! What PostgreSQL says of itself: its version, its clock, its size, and whether the wall between organizations stands.
 
 use chrono::{DateTime, Utc};
-use sqlx::PgPool;
+use sqlx::{ConnectOptions as _, Connection as _, PgPool};
 
 use crate::{generation::CHECKPOINTS, wall};
 
@@ -19,18 +19,21 @@ pub struct Inspection {
     pub bytes: i64,
 }
 
-/// Asks the server.
+/// Asks the server, over a connection of its own: a pool that gets none does not say why.
 ///
 /// # Errors
-/// When it can't be reached.
+/// When it can't be reached, or refuses the user.
 pub async fn inspect(database: &PgPool) -> Result<Inspection, sqlx::Error> {
-    sqlx::query_as(
+    let mut connection = database.connect_options().as_ref().clone().connect().await?;
+    let found = sqlx::query_as(
         "SELECT current_setting('server_version') AS version,
                 current_setting('server_version_num')::int / 10000 AS major,
                 pg_database_size(current_database()) AS bytes",
     )
-    .fetch_one(database)
-    .await
+    .fetch_one(&mut connection)
+    .await?;
+    connection.close().await.ok();
+    Ok(found)
 }
 
 /// What time it is there.

@@ -70,15 +70,19 @@ fn judge(status: &Value, current: Option<&str>) -> Vec<Finding> {
     }
     let mut credentials = 0;
     for (key, count) in status["data_keys"].as_object().into_iter().flatten() {
-        credentials += count.as_u64().unwrap_or(0);
+        let count = count.as_u64().unwrap_or(0);
+        credentials += count;
         if !configured.iter().any(|id| id == key.as_str()) {
             findings.push(Finding::error(
-                format!("{count} credentials are wrapped under key {key}, which is not configured: they can't be read"),
+                format!(
+                    "{} wrapped under key {key}, which is not configured: nobody can read that",
+                    counted(count, "credential")
+                ),
                 "add that key to INFRAGPT_ENCRYPTION_KEYS of role `integrations`, after the current one",
             ));
         } else if key != theirs {
             findings.push(Finding::warning(
-                format!("{count} credentials are wrapped under the older key {key}"),
+                format!("{} wrapped under the older key {key}", counted(count, "credential")),
                 "infragpt keys rotate",
             ));
         }

@@ -1,23 +1,36 @@
 //! Whether PostgreSQL answers, has the tables of this build, and keeps organizations apart.
 
+use std::time::Duration;
+
 use infragpt_projections::{
     self as projections, PgPool,
     generation::{self, Error, State, check_migrations},
-    inspection::{Breach, LEAST_SERVER_VERSION, breaches, inspect},
+    inspection::{Breach, Inspection, LEAST_SERVER_VERSION, breaches, inspect},
 };
+use tokio::time::timeout;
 
-use super::{finding::Finding, nats::bytes};
+use super::{
+    finding::{Finding, Status},
+    nats::bytes,
+};
 use crate::{command::database_url, configuration::Configuration};
 
-const DATABASE: &str = "start PostgreSQL, or set INFRAGPT_DATABASE_URL to postgres://user:password@host:5432/name";
+const DATABASE: &str = "start PostgreSQL, or set INFRAGPT_DATABASE_URL to where it is";
+/// How long connecting may take.
+const REACHED_WITHIN: Duration = Duration::from_secs(4);
+
 const MIGRATE: &str = "infragpt migrate";
 
 /// The database of the configuration, or why there is none. It is reached for when it is first used.
 pub fn open(configuration: &Configuration) -> Result<PgPool, Finding> {
     let url = database_url(configuration)
         .map_err(|_| Finding::unknown("`database.url` is missing", "set INFRAGPT_DATABASE_URL"))?;
-    projections::connect(url, "infragpt doctor")
-        .map_err(|error| Finding::error(error.to_string(), "set INFRAGPT_DATABASE_URL"))
+    projections::connect(url, "infragpt doctor").map_err(|error| Finding {
+        status: Status::Error,
+        // It repeats no URL, and shows one that looks like a secret.
+        finding: error.to_string(),
+        todo: Some("set INFRAGPT_DATABASE_URL".to_owned()),
+    })
 }
 
 /// Looks at the database.
@@ -26,17 +39,13 @@ pub async fn look(database: Result<&PgPool, &Finding>) -> Vec<Finding> {
         Ok(database) => database,
         Err(problem) => return vec![problem.clone()],
     };
-    let mut findings = match inspect(database).await {
-        Ok(found) => {
-            let size = bytes(found.bytes.unsigned_abs());
-            let text = format!("PostgreSQL {} answers; the database takes {size}", found.version);
-            vec![if found.major < LEAST_SERVER_VERSION {
-                Finding::error(text, format!("install PostgreSQL {LEAST_SERVER_VERSION} or newer"))
-            } else {
-                Finding::ok(text)
-            }]
+    let mut findings = match timeout(REACHED_WITHIN, inspect(database)).await {
+        Ok(Ok(found)) => vec![server(&found)],
+        Ok(Err(error)) => return vec![Finding::error(format!("PostgreSQL does not answer: {error}"), DATABASE)],
+        Err(_) => {
+            let text = format!("PostgreSQL does not answer within {} s", REACHED_WITHIN.as_secs());
+            return vec![Finding::error(text, DATABASE)];
         }
-        Err(error) => return vec![Finding::error(format!("PostgreSQL does not answer: {error}"), DATABASE)],
     };
     match check_migrations(database).await {
         Ok(last) => findings.push(Finding::ok(format!(
@@ -61,6 +70,16 @@ pub async fn look(database: Result<&PgPool, &Finding>) -> Vec<Finding> {
     findings.push(generations(database).await);
     findings.extend(wall(breaches(database).await));
     findings
+}
+
+fn server(found: &Inspection) -> Finding {
+    let size = bytes(found.bytes.unsigned_abs());
+    let text = format!("PostgreSQL {} answers; the database takes {size}", found.version);
+    if found.major < LEAST_SERVER_VERSION {
+        let todo = format!("install PostgreSQL {LEAST_SERVER_VERSION} or newer");
+        return Finding::error(text, todo);
+    }
+    Finding::ok(text)
 }
 
 /// Which generation of the read models is read, and whether another was refused.
@@ -115,7 +134,7 @@ fn wall(found: Result<Vec<Breach>, projections::DatabaseError>) -> Vec<Finding> 
 
 #[cfg(test)]
 mod tests {
-    use super::{super::finding::Status, *};
+    use super::*;
 
     #[test]
     fn a_hole_in_the_wall_is_an_error() {
