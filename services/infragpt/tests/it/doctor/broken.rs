@@ -178,7 +178,9 @@ async fn what_is_broken_is_found_and_what_it_says_to_type_helps() {
 
 #[tokio::test]
 async fn another_build_s_tables_and_a_hole_in_the_wall_are_found() {
-    let app = App::start_without_roles(|_| {}).await;
+    let app = App::start().await;
+    app.settled().await.unwrap();
+    app.rows().await.unwrap();
     let psql = find::postgres().unwrap().join("psql");
     let sql = async |statement: &str| {
         let url = &app.installation.endpoints.database_url;
