@@ -67,45 +67,24 @@ pub enum Breach {
     Closed(String),
 }
 
-/// The tables of the read models, what the role may do with them, and whether it sees rows whatever the organization.
+/// What is wrong with which table. How far the log is projected is nobody's secret.
 const TABLES: &str = "
-    SELECT relname::text AS name, relrowsecurity AS guarded,
-           has_any_column_privilege($1, entry.oid, 'SELECT') AND has_schema_privilege($1, relnamespace, 'USAGE') AS readable,
-           EXISTS (SELECT FROM pg_policy WHERE polrelid = entry.oid) AS has_policy,
-           EXISTS (SELECT FROM pg_policy
-                   WHERE polrelid = entry.oid AND polpermissive AND relname <> $2
-                         AND coalesce(pg_get_expr(polqual, polrelid), '') NOT LIKE '%infragpt.organization%') AS lax
-    FROM pg_class AS entry
-    WHERE relnamespace = to_regnamespace(current_schema()) AND relkind IN ('r', 'p', 'v', 'm', 'f')
-    ORDER BY relname COLLATE \"C\"";
-
-/// What a table is to the role.
-#[derive(sqlx::FromRow)]
-struct Table {
-    name: String,
-    guarded: bool,
-    readable: bool,
-    has_policy: bool,
-    lax: bool,
-}
-
-impl Table {
-    fn breach(self) -> Option<Breach> {
-        let Self {
-            name,
-            guarded,
-            readable,
-            has_policy,
-            lax,
-        } = self;
-        match (readable, guarded, has_policy) {
-            (true, false, _) => Some(Breach::Unguarded(name)),
-            (true, true, true) if lax => Some(Breach::Lax(name)),
-            (false, _, true) | (true, true, false) => Some(Breach::Closed(name)),
-            _ => None,
-        }
-    }
-}
+    WITH seen AS (
+        SELECT relname::text AS name, relrowsecurity AS guarded,
+               has_any_column_privilege($1, entry.oid, 'SELECT') AND has_schema_privilege($1, relnamespace, 'USAGE') AS readable,
+               EXISTS (SELECT FROM pg_policy WHERE polrelid = entry.oid) AS has_policy,
+               EXISTS (SELECT FROM pg_policy
+                       WHERE polrelid = entry.oid AND polpermissive AND relname <> $2
+                             AND coalesce(pg_get_expr(polqual, polrelid), '') NOT LIKE '%infragpt.organization%') AS lax
+        FROM pg_class AS entry
+        WHERE relnamespace = to_regnamespace(current_schema()) AND relkind IN ('r', 'p', 'v', 'm', 'f')
+    ), judged AS (
+        SELECT name, CASE WHEN readable AND NOT guarded THEN 'unguarded'
+                          WHEN readable AND lax THEN 'lax'
+                          WHEN readable <> has_policy THEN 'closed' END AS problem
+        FROM seen
+    )
+    SELECT name, problem FROM judged WHERE problem IS NOT NULL ORDER BY name COLLATE \"C\"";
 
 /// What is wrong with the wall between organizations; nothing when it stands. The tables have to be there.
 ///
@@ -143,12 +122,15 @@ pub async fn breaches(database: &PgPool) -> Result<Vec<Breach>, sqlx::Error> {
     if !ours {
         breaches.push(Breach::NotOurs);
     }
-    // How far the log is projected is nobody's secret.
-    let tables: Vec<Table> = sqlx::query_as(TABLES)
+    let tables: Vec<(String, String)> = sqlx::query_as(TABLES)
         .bind(wall::ROLE)
         .bind(CHECKPOINTS)
         .fetch_all(database)
         .await?;
-    breaches.extend(tables.into_iter().filter_map(Table::breach));
+    breaches.extend(tables.into_iter().map(|(table, problem)| match problem.as_str() {
+        "unguarded" => Breach::Unguarded(table),
+        "lax" => Breach::Lax(table),
+        _ => Breach::Closed(table),
+    }));
     Ok(breaches)
 }

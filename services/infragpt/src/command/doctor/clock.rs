@@ -82,7 +82,7 @@ mod tests {
         assert_eq!(judge("x", TimeDelta::milliseconds(-1_000)).status, Status::Ok);
         let late = judge("x", TimeDelta::milliseconds(-1_001));
         assert_eq!(late.status, Status::Warning);
-        assert!(late.finding.contains("1001 ms behind"), "{late:?}");
+        assert!(late.found.contains("1001 ms behind"), "{late:?}");
     }
 
     #[tokio::test]

@@ -185,12 +185,12 @@ mod tests {
             None
         );
         let degraded = judged(json!({ "connector": "slack", "state": "degraded", "reason": "token revoked" })).unwrap();
-        assert_eq!(degraded.finding, "slack of `acme` is degraded: token revoked");
+        assert_eq!(degraded.found, "slack of `acme` is degraded: token revoked");
         assert_eq!(
             degraded.todo.unwrap(),
             "infragpt integrations validate slack --organization acme"
         );
         let untried = json!({ "connector": "github", "state": "active", "last_try_problem": "timed out" });
-        assert!(judged(untried).unwrap().finding.contains("timed out"));
+        assert!(judged(untried).unwrap().found.contains("timed out"));
     }
 }

@@ -60,7 +60,7 @@ mod tests {
             "dead.EVENTS.connections.events.integration.globex.y.authorized": 1,
             "dead.RAW_SLACK.slack_handler.raw.slack.T0.message": 4,
         } } }));
-        let said: Vec<&str> = found.iter().map(|finding| finding.finding.as_str()).collect();
+        let said: Vec<&str> = found.iter().map(|finding| finding.found.as_str()).collect();
         assert_eq!(
             said,
             [

@@ -107,6 +107,6 @@ mod tests {
     async fn what_hangs_is_a_finding() {
         let area = within("x", Box::pin(futures::future::pending())).await;
         assert_eq!(area.findings[0].status, Status::Warning);
-        assert!(area.findings[0].finding.contains("longer than 9 s"));
+        assert!(area.findings[0].found.contains("longer than 9 s"));
     }
 }

@@ -35,7 +35,8 @@ pub struct Finding {
     /// How bad it is.
     pub status: Status,
     /// What was found.
-    pub finding: String,
+    #[serde(rename = "finding")]
+    pub found: String,
     /// What to do about it.
     pub todo: Option<String>,
 }
@@ -64,7 +65,7 @@ impl Finding {
     fn new(status: Status, finding: &str, todo: Option<&str>) -> Self {
         Self {
             status,
-            finding: redact(finding).into_owned(),
+            found: redact(finding).into_owned(),
             todo: todo.map(|todo| redact(todo).into_owned()),
         }
     }
@@ -114,7 +115,7 @@ impl Area {
 /// A finding on its lines: under the first one, what to do.
 fn said(finding: &Finding) -> String {
     const BELOW: &str = "\n           ";
-    let mut said = format!("  {:<8} {}", finding.status, finding.finding.replace('\n', BELOW));
+    let mut said = format!("  {:<8} {}", finding.status, finding.found.replace('\n', BELOW));
     if let Some(todo) = &finding.todo {
         said.push_str(BELOW);
         said.push_str("-> ");

@@ -66,7 +66,7 @@ mod tests {
         assert_eq!(judge(&url, true, &checks("ok")).status, Status::Ok);
         let failing = judge(&url, false, &checks("not connected"));
         assert_eq!(failing.status, Status::Error);
-        assert!(failing.finding.contains("nats.api: not connected"), "{failing:?}");
+        assert!(failing.found.contains("nats.api: not connected"), "{failing:?}");
         assert_eq!(judge(&url, true, &json!("hello")).status, Status::Warning);
     }
 }

@@ -163,6 +163,6 @@ mod tests {
         assert_eq!(account(80_000, 100_000), Status::Warning);
         assert_eq!(account(80_000, -1), Status::Ok);
         let off = jetstream(Err(request::Error::NoResponders("x".into())));
-        assert!(off.status == Status::Error && off.finding.contains("JetStream is off"));
+        assert!(off.status == Status::Error && off.found.contains("JetStream is off"));
     }
 }

@@ -28,7 +28,7 @@ pub fn open(configuration: &Configuration) -> Result<PgPool, Finding> {
     projections::connect(url, "infragpt doctor").map_err(|error| Finding {
         status: Status::Error,
         // It repeats no URL, and shows one that looks like a secret.
-        finding: error.to_string(),
+        found: error.to_string(),
         todo: Some("set INFRAGPT_DATABASE_URL".to_owned()),
     })
 }

@@ -131,10 +131,7 @@ mod tests {
         let late = json!({ "leader": "n1", "replicas": [
             { "name": "n2", "current": true }, { "name": "n3", "current": false }] });
         let found = info(late).unwrap();
-        assert!(
-            found.finding.contains("n3") && !found.finding.contains("n2"),
-            "{found:?}"
-        );
+        assert!(found.found.contains("n3") && !found.found.contains("n2"), "{found:?}");
         assert_eq!(info(json!({ "replicas": [] })).unwrap().status, Status::Error);
     }
 }

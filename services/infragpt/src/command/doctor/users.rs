@@ -138,10 +138,10 @@ mod tests {
             (NatsUser::Agent, Outcome::Fine),
         ]);
         assert_eq!(found[0].status, Status::Error);
-        assert!(found[0].finding.contains("`api` delete streams"), "{found:?}");
+        assert!(found[0].found.contains("`api` delete streams"), "{found:?}");
         assert!(found[1].todo.as_ref().unwrap().contains("INFRAGPT_NATS_PASSWORD_SLACK"));
         assert!(
-            found[2].finding.starts_with("1 user:") && found[2].finding.contains("11 others"),
+            found[2].found.starts_with("1 user:") && found[2].found.contains("11 others"),
             "{found:?}"
         );
     }
