@@ -69,10 +69,20 @@ fn judge(stream: &str, name: &str, owner: &str, info: &Value) -> Vec<Finding> {
     let messages = counted(waiting, "message");
     let consumer = format!("consumer {stream}/{name}");
     let mut findings = Vec::new();
-    if !is_read(info) {
+    let serve = format!("infragpt serve --role {owner}");
+    if !is_read(info) && in_flight == 0 {
         findings.push(Finding::error(
             format!("{consumer} is read by nobody; waiting: {messages}"),
-            format!("infragpt serve --role {owner}"),
+            &serve,
+        ));
+    } else if !is_read(info) {
+        // Who has all hands full asks for nothing more, just as who was killed.
+        findings.push(Finding::warning(
+            format!(
+                "nobody asks for more of {consumer}: its role is busy, or gone; in flight: {}, waiting: {messages}",
+                counted(in_flight, "message")
+            ),
+            format!("look into the log of role `{owner}`; where it does not run: {serve}"),
         ));
     }
     if info["paused"] == true {
@@ -87,7 +97,7 @@ fn judge(stream: &str, name: &str, owner: &str, info: &Value) -> Vec<Finding> {
     } else if is_read(info) && waiting > MANY {
         findings.push(Finding::warning(
             format!("{consumer} is behind; waiting: {messages}"),
-            format!("look into the log of role `{owner}`, or run another one: infragpt serve --role {owner}"),
+            format!("look into the log of role `{owner}`, or run another one: {serve}"),
         ));
     }
     let most = info["config"]["max_ack_pending"].as_u64().filter(|most| *most > 0);
@@ -122,6 +132,11 @@ mod tests {
         let serve = "infragpt serve --role conversations".to_owned();
         let resume = "nats consumer resume EVENTS conversations".to_owned();
         assert_eq!(judged(&json!({})), [(Status::Error, serve)]);
+        let busy = judged(&json!({ "num_ack_pending": 1 }));
+        assert!(
+            busy[0].0 == Status::Warning && busy[0].1.contains("infragpt serve"),
+            "{busy:?}"
+        );
         let paused = json!({ "num_waiting": 1, "num_pending": 2_000, "paused": true });
         assert_eq!(judged(&paused), [(Status::Warning, resume)]);
         let behind = judged(&json!({ "num_waiting": 1, "num_pending": 1_001 }));

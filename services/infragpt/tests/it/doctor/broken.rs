@@ -56,6 +56,8 @@ async fn what_was_changed_is_found_and_what_it_says_to_type_helps() {
 async fn what_does_not_run_is_found() {
     let mut app = App::start().await;
     let admin = app.installation.connect(NatsUser::Admin).await.unwrap();
+    app.settled().await.unwrap();
+    app.rows().await.unwrap();
     app.installation.kill_roles().await.unwrap();
     ask(&admin, "$JS.API.CONSUMER.DELETE.EVENTS.erasures", json!({})).await;
     assert_found(
