@@ -132,6 +132,11 @@ impl Connection {
         &self.user
     }
 
+    /// The version of the server that it is connected to.
+    pub fn server_version(&self) -> String {
+        self.client.server_info().version
+    }
+
     /// Whether the connection stands right now.
     pub fn is_connected(&self) -> bool {
         self.client.connection_state() == State::Connected

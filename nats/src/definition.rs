@@ -188,6 +188,14 @@ impl Definitions {
             .filter(|definition| definition.parent.is_none())
             .map(|definition| definition.name.as_str())
     }
+
+    /// The consumers: their stream, their name, and the role that reads through them.
+    pub fn consumers(&self) -> impl Iterator<Item = (&str, &str, &str)> {
+        self.all.iter().filter_map(|definition| {
+            let owner = definition.configuration.get("metadata")?["owner"].as_str()?;
+            Some((definition.parent.as_deref()?, definition.name.as_str(), owner))
+        })
+    }
 }
 
 fn parse(path: &str, text: &str, name_field: &str) -> Result<Definition, Error> {

@@ -13,6 +13,7 @@ pub mod event_index;
 mod fingerprint;
 pub mod generation;
 mod heartbeat;
+pub mod inspection;
 pub mod integrations;
 pub mod members;
 pub mod organizations;

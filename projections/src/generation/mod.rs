@@ -26,4 +26,5 @@ pub use error::Error;
 pub use registry::{Generation, State, list};
 pub use renew::{Renewal, Renewed, renew, rollback};
 pub use replayed::{drop_replayed, replayed};
+pub(crate) use schema::CHECKPOINTS;
 pub use schema::check_migrations;

@@ -23,7 +23,7 @@ pub(super) const TABLES: [&str; 12] = [
 ];
 
 /// How far each stream is projected: it goes with the tables.
-pub(super) const CHECKPOINTS: &str = "projection_checkpoints";
+pub(crate) const CHECKPOINTS: &str = "projection_checkpoints";
 
 /// What this build knows of tables.
 static MIGRATIONS: Migrator = sqlx::migrate!("../migrations");

@@ -9,6 +9,7 @@ mod erasing;
 mod fixture;
 mod generations;
 mod health;
+mod inspecting;
 mod isolation;
 mod log;
 mod owning;

@@ -1,6 +1,6 @@
 //! `infragpt`: see `infragpt --help`.
 
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Duration};
 
 use clap::Parser as _;
 use infragpt::command::Command;
@@ -16,7 +16,10 @@ fn main() -> ExitCode {
             return ExitCode::from(3);
         }
     };
-    match runtime.block_on(command.run()) {
+    let outcome = runtime.block_on(command.run());
+    // A name that a resolver still looks up holds the end up no longer.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) if failure.code == infragpt::failure::ExitCode::Closed => ExitCode::SUCCESS,
         Err(failure) => {

@@ -409,7 +409,7 @@ pub(crate) fn grant_key(key: Option<&SecretString>) -> Result<GrantKey, Failure>
         .map_err(|error| Failure::usage(anyhow::Error::from(error).context("`grant.key` can't be used")))
 }
 
-fn key_ring(keys: Option<&SecretString>) -> Result<KeyRing, Failure> {
+pub(crate) fn key_ring(keys: Option<&SecretString>) -> Result<KeyRing, Failure> {
     let missing = || {
         anyhow!("`encryption.keys` is missing: set INFRAGPT_ENCRYPTION_KEYS to what `infragpt keys generate` prints")
     };

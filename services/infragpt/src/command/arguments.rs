@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use super::{
-    bundle, dead_letters, integrations, keys, nats, projections, replay, sandbox, show, tail, timeline, trace,
+    bundle, dead_letters, doctor, events, integrations, keys, nats, projections, replay, sandbox, show, tail, timeline,
+    trace,
 };
-use super::{bundle, events, integrations, keys, nats, projections, replay, sandbox, show, tail, timeline, trace};
 use crate::{bench, configuration, demo, environment, failure::Failure, logging, role::Role, serve};
 
 const EXAMPLES: &str = "\
@@ -24,6 +24,7 @@ In production:
   infragpt integrations connect slack --organization acme
 
 Looking and repairing:
+  infragpt doctor                    look at everything, and what to do where something is wrong
   infragpt trace <permalink>         what led to an answer, step by step
   infragpt integrations list --organization acme
   infragpt nats check                what `nats apply` would change
@@ -100,6 +101,8 @@ enum Action {
     /// What credentials are encrypted with
     #[command(subcommand)]
     Keys(keys::Action),
+    /// Look at everything and say what to do about it; exit code 1 where anything is an error or a warning
+    Doctor(doctor::Doctor),
     /// Print every setting with its default and its variable
     Configuration,
 }
@@ -142,6 +145,11 @@ impl Command {
             Action::Demo(arguments) => Box::pin(demo::run(arguments)).await,
             Action::Bench(arguments) => Box::pin(bench::run(arguments)).await,
             Action::Sandbox(arguments) => sandbox::run(arguments).await,
+            // It says itself what is wrong, and provokes complaints of the server, so it does not log.
+            Action::Doctor(doctor) => {
+                let configuration = configuration::read(self.configuration.as_deref()).map_err(Failure::usage)?;
+                Box::pin(doctor.run(&configuration)).await
+            }
             Action::Configuration => {
                 print!("{}", configuration::DEFAULTS);
                 Ok(())

@@ -5,6 +5,7 @@ mod ask;
 mod bundle;
 mod connection;
 mod dead_letters;
+mod doctor;
 mod events;
 mod finding;
 mod integrations;

@@ -14,6 +14,7 @@ mod connector;
 mod crashes;
 mod credentials;
 mod dead_letters;
+mod doctor;
 mod documentation;
 mod erasure;
 mod event_store;
