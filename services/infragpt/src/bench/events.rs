@@ -209,13 +209,13 @@ pub(super) async fn trace(
         let Target::Events(events) = finder.resolve(&reference).await? else {
             anyhow::bail!("the case is something else");
         };
-        let case = finder.case(events).await?;
+        let found = finder.case(events).await?;
         ensure!(
-            case.events.len() >= plan.steps,
+            found.events.len() >= plan.steps,
             "{} steps were found",
-            case.events.len()
+            found.events.len()
         );
-        Trace::build(&case);
+        Trace::build(&found);
         took.push(milliseconds(started.elapsed()));
     }
     database.close().await;

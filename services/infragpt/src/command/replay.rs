@@ -104,7 +104,7 @@ impl Arguments {
         } else {
             (None, None)
         };
-        let (connection, replay) = self.prepare(&configuration, selection, answerer).await?;
+        let (connection, replay) = Box::pin(self.prepare(&configuration, selection, answerer)).await?;
         let replayed = self.replay(replay).await;
         connection.drain().await;
         if let Some(agent) = agent {

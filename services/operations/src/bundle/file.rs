@@ -142,15 +142,18 @@ impl Bundle {
             if events.len() == header.events && line.trim().is_empty() {
                 continue;
             }
-            events.push(serde_json::from_str(&line).map_err(|source| match source.is_eof() {
-                true => Error::Cut {
-                    expected: header.events,
-                    found: index,
-                },
-                false => Error::Line {
-                    line: index + 2,
-                    source,
-                },
+            events.push(serde_json::from_str(&line).map_err(|source| {
+                if source.is_eof() {
+                    Error::Cut {
+                        expected: header.events,
+                        found: index,
+                    }
+                } else {
+                    Error::Line {
+                        line: index + 2,
+                        source,
+                    }
+                }
             })?);
         }
         if events.len() != header.events {

@@ -170,10 +170,10 @@ impl Repair {
             envelope,
             payload,
         } = edit;
-        let published = publisher.publish(&subject, &envelope, payload).await?;
+        let stored = publisher.publish(&subject, &envelope, payload).await?;
         self.log.remove_dead_letter(letter.sequence).await?;
         Ok(Outcome::Sent {
-            place: format!("{}#{}", published.stream, published.sequence),
+            place: format!("{}#{}", stored.stream, stored.sequence),
             id: envelope.id,
         })
     }
