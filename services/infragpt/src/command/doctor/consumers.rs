@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures::future::join_all;
-use infragpt_nats::{Connection, Definitions};
+use infragpt_nats::{Connection, Definitions, request};
 use serde_json::{Value, json};
 
 use super::{
@@ -32,26 +32,36 @@ pub async fn look(configuration: &Configuration, connection: Option<&Connection>
     let looking = consumers
         .iter()
         .map(|(stream, name, owner)| look_at(connection, stream, name, owner));
-    let mut findings: Vec<Finding> = join_all(looking).await.into_iter().flatten().collect();
+    let looked: Vec<Vec<Finding>> = join_all(looking).await.into_iter().flatten().collect();
+    let there = looked.len() as u64;
+    if there == 0 {
+        return vec![Finding::unknown("no consumer is there", "infragpt nats apply")];
+    }
+    let mut findings = looked.concat();
     if findings.is_empty() {
         findings.push(Finding::ok(format!(
-            "all {} consumers are read and keep up",
-            consumers.len()
+            "{}: read, and not behind",
+            counted(there, "consumer")
         )));
     }
     findings
 }
 
-async fn look_at(connection: &Connection, stream: &str, name: &str, owner: &str) -> Vec<Finding> {
+/// What is found of a consumer; nothing of one that is not there, which is said of the streams.
+async fn look_at(connection: &Connection, stream: &str, name: &str, owner: &str) -> Option<Vec<Finding>> {
     let subject = format!("$JS.API.CONSUMER.INFO.{stream}.{name}");
     let mut looks = 1;
     loop {
-        // One that is missing is said of the streams.
-        let Ok(info) = ask(connection, &subject, &json!({})).await else {
-            return Vec::new();
+        let info = match ask(connection, &subject, &json!({})).await {
+            Ok(info) => info,
+            Err(request::Error::Service { code: 404, .. }) => return None,
+            Err(error) => {
+                let todo = format!("nats consumer info {stream} {name}");
+                return Some(vec![Finding::unknown(error, todo)]);
+            }
         };
         if is_read(&info) || looks == LOOKS {
-            return judge(stream, name, owner, &info);
+            return Some(judge(stream, name, owner, &info));
         }
         looks += 1;
         tokio::time::sleep(BETWEEN).await;

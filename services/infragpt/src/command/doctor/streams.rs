@@ -3,6 +3,7 @@
 use infragpt_nats::{
     Connection, Definitions,
     definition::{Change, ChangeKind},
+    request,
 };
 use serde_json::{Value, json};
 
@@ -32,10 +33,17 @@ pub async fn look(configuration: &Configuration, connection: Option<&Connection>
         Err(error) => return vec![Finding::unknown(error, "infragpt nats check")],
     };
     for stream in definitions.streams() {
-        // One that is not there was said above.
-        if let Ok(info) = ask(connection, &format!("$JS.API.STREAM.INFO.{stream}"), &json!({})).await {
-            findings.extend(fullness(stream, &info));
-            findings.extend(replicas(stream, &info));
+        match ask(connection, &format!("$JS.API.STREAM.INFO.{stream}"), &json!({})).await {
+            Ok(info) => {
+                findings.extend(fullness(stream, &info));
+                findings.extend(replicas(stream, &info));
+            }
+            // That it is not there was said above.
+            Err(request::Error::Service { code: 404, .. }) => {}
+            Err(error) => {
+                findings.push(Finding::unknown(error, format!("nats stream info {stream}")));
+                break;
+            }
         }
     }
     findings

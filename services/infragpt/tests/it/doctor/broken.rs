@@ -191,6 +191,8 @@ async fn a_user_who_may_too_much_is_found_and_so_are_streams_that_are_not_there(
         &[
             "users | error | user `api` delete streams and read CREDENTIALS | nats/server.conf",
             "streams | error | stream EVENTS is missing | infragpt nats apply",
+            "consumers | warning | no consumer is there | infragpt nats apply",
+            "dead letters | warning | stream not found | infragpt nats check",
         ],
     );
     let users = findings(&output).into_iter().filter(|[area, ..]| area == "users");
