@@ -32,14 +32,15 @@ fn judge(info: &Value) -> Vec<Finding> {
     if consumers.is_empty() {
         return vec![Finding::ok("there are no dead letters")];
     }
-    let said = consumers.into_iter().map(|(consumer, count)| {
+    let said = consumers.into_iter().map(|(place, count)| {
+        let consumer = place.rsplit('.').next().unwrap_or_default();
         Finding::warning(
             format!(
                 "{} could not be handled by {}",
                 counted(count, "message"),
-                consumer.replace('.', "/")
+                place.replace('.', "/")
             ),
-            format!("infragpt tail --no-follow --stream DEAD_LETTERS --subject 'dead.{consumer}.>'"),
+            format!("infragpt dead-letters list --consumer {consumer}"),
         )
     });
     said.collect()
@@ -73,7 +74,7 @@ mod tests {
                 .todo
                 .as_ref()
                 .unwrap()
-                .ends_with("--subject 'dead.EVENTS.connections.>'")
+                .ends_with("dead-letters list --consumer connections")
         );
     }
 }

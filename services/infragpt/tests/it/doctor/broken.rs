@@ -37,7 +37,7 @@ async fn what_was_changed_is_found_and_what_it_says_to_type_helps() {
         "streams | warning | max_age: 3600000000000 -> 0 | infragpt nats apply",
         "consumers | warning | EVENTS/conversations is held back | nats consumer resume EVENTS conversations",
         "users | error | refuses user `slack` | set INFRAGPT_NATS_PASSWORD_SLACK",
-        "dead letters | warning | 1 message could not be handled by RAW_GITHUB/github_handler | infragpt tail",
+        "dead letters | warning | 1 message could not be handled by RAW_GITHUB/github_handler | infragpt dead-letters list",
     ];
     assert_found(&wrong, &expected);
     assert_eq!(findings(&wrong).len(), expected.len(), "{:#?}", findings(&wrong));
