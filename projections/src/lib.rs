@@ -2,6 +2,7 @@
 
 pub mod actions;
 pub mod audit;
+pub mod bare;
 mod batch;
 pub mod changes;
 pub mod checkpoint;

@@ -6,7 +6,7 @@ use super::schema;
 
 /// Drops what only readers need, and remembers it in the schema itself, so that whoever goes on with it knows. Primary keys
 /// stay, because writes are guarded by them; and what an erasure looks for.
-pub(super) async fn defer(database: &PgPool) -> Result<(), sqlx::Error> {
+pub(crate) async fn defer(database: &PgPool) -> Result<(), sqlx::Error> {
     let mut transaction = database.begin().await?;
     schema::execute(
         &mut *transaction,
@@ -37,7 +37,7 @@ pub(super) async fn defer(database: &PgPool) -> Result<(), sqlx::Error> {
 }
 
 /// Makes what was deferred, and has PostgreSQL look at the tables, so that readers find the right plans at once.
-pub(super) async fn make(database: &PgPool) -> Result<(), sqlx::Error> {
+pub(crate) async fn make(database: &PgPool) -> Result<(), sqlx::Error> {
     let there: bool = sqlx::query_scalar("SELECT to_regclass('deferred_indexes') IS NOT NULL")
         .fetch_one(database)
         .await?;

@@ -14,7 +14,7 @@ mod question;
 mod registry;
 mod renew;
 mod replayed;
-mod schema;
+pub(crate) mod schema;
 mod swap;
 
 pub use as_of::{AsOf, Moment, as_of, drop_as_of};
@@ -23,6 +23,7 @@ pub use build::{Compared, Progress, diff};
 pub(crate) use copies::list as copies;
 pub use difference::{Difference, Kind, TableDifference};
 pub use error::Error;
+pub(crate) use index::{defer as defer_indexes, make as make_indexes};
 pub use registry::{Generation, State, list};
 pub use renew::{Renewal, Renewed, renew, rollback};
 pub use replayed::{drop_replayed, replayed};

@@ -51,7 +51,7 @@ pub(super) async fn active(database: impl PgExecutor<'_>) -> Result<String, sqlx
 }
 
 /// Connections whose tables are those of `schema`, for long work.
-pub(super) fn pool(database_url: &SecretString, schema: &str) -> Result<PgPool, database::Error> {
+pub(crate) fn pool(database_url: &SecretString, schema: &str) -> Result<PgPool, database::Error> {
     let options = database::options(database_url, "infragpt generations")?.options([
         ("search_path", schema),
         ("statement_timeout", "0"),
@@ -61,7 +61,7 @@ pub(super) fn pool(database_url: &SecretString, schema: &str) -> Result<PgPool, 
 }
 
 /// Makes `schema` with empty tables, or brings those of it up to date. Readers of the API have no way in until it is theirs.
-pub(super) async fn make(database_url: &SecretString, schema: &str) -> Result<PgPool, Error> {
+pub(crate) async fn make(database_url: &SecretString, schema: &str) -> Result<PgPool, Error> {
     let pool = pool(database_url, schema)?;
     execute(&pool, format!("CREATE SCHEMA IF NOT EXISTS {}", quoted(schema))).await?;
     database::migrate(&pool).await?;
@@ -74,7 +74,7 @@ pub(super) async fn make(database_url: &SecretString, schema: &str) -> Result<Pg
 }
 
 /// Drops `schema` and all that is in it.
-pub(super) async fn remove(database: impl PgExecutor<'_>, schema: &str) -> Result<(), sqlx::Error> {
+pub(crate) async fn remove(database: impl PgExecutor<'_>, schema: &str) -> Result<(), sqlx::Error> {
     execute(database, format!("DROP SCHEMA IF EXISTS {} CASCADE", quoted(schema))).await
 }
 

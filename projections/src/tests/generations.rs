@@ -383,7 +383,7 @@ async fn the_one_event_is_found() {
         ),
         (
             Question::Assertion("DELETE FROM changes RETURNING true".to_owned()),
-            "the assertion can't be asked: permission denied for table changes",
+            "the assertion can't be asked: cannot execute DELETE in a read-only transaction",
         ),
         (
             Question::Assertion("SELECT set_config('transaction_read_only', 'off', true) = 'off'".to_owned()),

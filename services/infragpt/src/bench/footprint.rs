@@ -62,13 +62,18 @@ pub(super) fn after_mentions(installation: &Installation) -> anyhow::Result<Row>
     ))
 }
 
-/// `VmRSS` in megabytes. <https://man7.org/linux/man-pages/man5/proc_pid_status.5.html>
+/// What this process holds.
+pub(super) fn own() -> anyhow::Result<f64> {
+    resident_of("self")
+}
+
 fn resident(installation: &Installation) -> anyhow::Result<f64> {
-    let pid = installation
-        .roles
-        .as_ref()
-        .and_then(Roles::pid)
-        .context("the roles don't run")?;
+    let roles = installation.roles.as_ref().and_then(Roles::pid);
+    resident_of(&roles.context("the roles don't run")?.to_string())
+}
+
+/// `VmRSS` in megabytes. <https://man7.org/linux/man-pages/man5/proc_pid_status.5.html>
+fn resident_of(pid: &str) -> anyhow::Result<f64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).context("memory is measured on Linux only")?;
     let kibibytes: u32 = status
         .lines()

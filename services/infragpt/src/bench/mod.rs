@@ -9,6 +9,7 @@ mod ingest;
 mod load;
 mod mentions;
 mod plan;
+mod rebuild;
 mod report;
 mod run;
 

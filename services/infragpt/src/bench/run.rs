@@ -10,6 +10,7 @@ use super::{
     ingest::Ingest,
     mentions,
     plan::Plan,
+    rebuild,
     report::{Report, Row},
 };
 use crate::{
@@ -162,6 +163,8 @@ async fn measure(directory: PathBuf, plan: &Plan) -> anyhow::Result<Vec<Row>> {
     installation.kill_roles().await?;
     eprintln!("A long log …");
     rows.push(events::scan(&handlers, &operator, plan).await?);
+    eprintln!("Read models of it …");
+    rows.extend(rebuild::measure(&installation, &operator, plan).await?);
     handlers.drain().await;
     operator.drain().await;
     bare.end().await?;

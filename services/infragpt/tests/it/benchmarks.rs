@@ -35,6 +35,9 @@ async fn a_quick_run_has_every_figure() {
         "mention.50.posted",
         "mention.50.recorded",
         "resident.used",
+        "visible.p50",
+        "visible.p99",
+        "trace.p50",
         "api.changes",
         "api.changes.p50",
         "api.changes.p99",
@@ -54,6 +57,9 @@ async fn a_quick_run_has_every_figure() {
         "ingest.25000.p50",
         "ingest.25000.p99",
         "ingest.together",
+        "scan",
+        "rebuild",
+        "rebuild.memory",
     ];
     assert_eq!(ids, expected);
     for row in rows {
