@@ -3,8 +3,9 @@
 use schemars::Schema;
 
 use crate::{
-    action::ActionEvent, audit::AuditEvent, change::ChangeEvent, conversation::ConversationEvent,
-    credential::CredentialEvent, integration::IntegrationEvent, organization::OrganizationEvent, user::UserEvent,
+    action::ActionEvent, audit::AuditEvent, change::ChangeEvent, channel::ChannelEvent,
+    conversation::ConversationEvent, credential::CredentialEvent, integration::IntegrationEvent,
+    organization::OrganizationEvent, policy::PolicyEvent, user::UserEvent,
 };
 
 /// One event in today's version.
@@ -51,7 +52,9 @@ pub fn all() -> Vec<Description> {
     all.extend(CredentialEvent::descriptions());
     all.extend(ChangeEvent::descriptions());
     all.extend(ConversationEvent::descriptions());
+    all.extend(ChannelEvent::descriptions());
     all.extend(ActionEvent::descriptions());
+    all.extend(PolicyEvent::descriptions());
     all.extend(AuditEvent::descriptions());
     all
 }

@@ -5,11 +5,13 @@ mod aggregate;
 pub mod audit;
 pub mod catalogue;
 pub mod change;
+pub mod channel;
 pub mod conversation;
 pub mod credential;
 pub mod integration;
 mod newest;
 pub mod organization;
+pub mod policy;
 #[cfg(test)]
 mod testing;
 mod token;

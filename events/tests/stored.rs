@@ -8,8 +8,8 @@ use std::{
 
 use infragpt_events::{
     DecodeError, DomainEvent, action::ActionEvent, audit::AuditEvent, catalogue, change::ChangeEvent,
-    conversation::ConversationEvent, credential::CredentialEvent, integration::IntegrationEvent,
-    organization::OrganizationEvent, user::UserEvent,
+    channel::ChannelEvent, conversation::ConversationEvent, credential::CredentialEvent, integration::IntegrationEvent,
+    organization::OrganizationEvent, policy::PolicyEvent, user::UserEvent,
 };
 
 fn directory(name: &str) -> PathBuf {
@@ -38,6 +38,8 @@ fn decode(identifier: &str, payload: &[u8]) -> Result<serde_json::Value, DecodeE
         "organization" => OrganizationEvent::decode(name, version, payload).map(|event| event.payload()),
         "user" => UserEvent::decode(name, version, payload).map(|event| event.payload()),
         "action" => ActionEvent::decode(name, version, payload).map(|event| event.payload()),
+        "channel" => ChannelEvent::decode(name, version, payload).map(|event| event.payload()),
+        "policy" => PolicyEvent::decode(name, version, payload).map(|event| event.payload()),
         "audit" => AuditEvent::decode(name, version, payload).map(|event| event.payload()),
         other => panic!("no aggregate `{other}`"),
     }

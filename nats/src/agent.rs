@@ -49,3 +49,48 @@ pub enum Role {
     /// An agent.
     Assistant,
 }
+
+/// What a `step` frame says of one thing that an agent does while it works, so that people see it. A later frame with the
+/// same id says how that went on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    /// Which of its steps.
+    pub id: String,
+    /// What it does, for people, as in `reads the changes of acme/payments`.
+    pub title: String,
+    /// How far that is.
+    #[serde(default)]
+    pub state: StepState,
+}
+
+/// How far a step is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StepState {
+    /// It is being done.
+    #[default]
+    Running,
+    /// It is done.
+    Done,
+    /// It did not work.
+    Failed,
+}
+
+/// What a `proposal` frame asks people to allow. The agent itself can't do it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Proposal {
+    /// What would be done, in a line.
+    pub title: String,
+    /// The tool that would do it: its subject.
+    pub tool: String,
+    /// What the tool would be given.
+    pub arguments: serde_json::Value,
+    /// Why, for people.
+    pub reason: String,
+    /// To what, for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
+    /// What would be another way afterwards.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub diff: Option<String>,
+}

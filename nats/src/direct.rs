@@ -83,6 +83,41 @@ pub(crate) async fn read_some(
     Ok(some)
 }
 
+/// A time from its beginning to its end, both included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Period {
+    /// Its beginning.
+    pub since: DateTime<Utc>,
+    /// Its end.
+    pub until: DateTime<Utc>,
+}
+
+/// Everything that was stored within `period`.
+pub(crate) async fn within(
+    client: &Client,
+    stream: &str,
+    filter: &str,
+    period: Period,
+) -> Result<Vec<Received>, Error> {
+    const BATCH: usize = 256;
+    let mut found = Vec::new();
+    let mut start = Start::Since(period.since);
+    loop {
+        let some = read_some(client, stream, filter, start, BATCH).await?;
+        let count = some.messages.len();
+        let is_over = some.messages.last().is_none_or(|last| last.published > period.until);
+        found.extend(
+            some.messages
+                .into_iter()
+                .filter(|received| received.published <= period.until),
+        );
+        if is_over || count < BATCH {
+            return Ok(found);
+        }
+        start = Start::After(some.last);
+    }
+}
+
 /// Where reading starts.
 #[derive(Debug, Clone, Copy)]
 pub enum Start {

@@ -186,6 +186,17 @@ impl EventStore {
             .collect()
     }
 
+    /// The events on subjects that match `filter` (with `*` for any token) that were stored within `period`, in their order.
+    ///
+    /// # Errors
+    /// [`Error::Load`].
+    pub async fn within(&self, filter: &str, period: direct::Period) -> Result<Vec<Received>, Error> {
+        Ok(match &self.0 {
+            Log::Live(live) => direct::within(&live.connection.client, STREAM, filter, period).await?,
+            Log::AsItWas(rehearsal) => rehearsal.within(filter, period).await?,
+        })
+    }
+
     /// The sequence of the newest event of all, from the stream's leader; 0 before the first, and in a rehearsal, where
     /// nothing is new.
     ///

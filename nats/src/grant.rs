@@ -22,6 +22,9 @@ pub struct Grant {
     pub tools: Vec<String>,
     /// Until when.
     pub expires: DateTime<Utc>,
+    /// The action that somebody approved. Only with it may a tool change anything, and for the same action only once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub action: Option<Uuid>,
 }
 
 /// Why a grant does not let a tool be called.
@@ -112,6 +115,7 @@ mod tests {
             conversation: Uuid::nil(),
             tools: vec!["tool.v1.a".into()],
             expires: DateTime::UNIX_EPOCH + TimeDelta::minutes(1),
+            action: None,
         }
     }
 

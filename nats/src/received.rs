@@ -86,6 +86,21 @@ impl Received {
         Ok((received, delivery))
     }
 
+    /// What was heard on its way to a stream, if it is a CloudEvent.
+    pub(crate) fn overheard(message: async_nats::Message) -> Option<Self> {
+        let headers = message.headers.unwrap_or_default();
+        let (envelope, payload) = Envelope::read(&headers, &message.payload).ok()?;
+        Some(Self {
+            published: envelope.time.unwrap_or_default(),
+            envelope,
+            payload,
+            stream: String::new(),
+            subject: message.subject.to_string(),
+            sequence: 0,
+            delivered: 0,
+        })
+    }
+
     /// The token of the subject at `index`, from 0.
     pub fn token(&self, index: usize) -> Option<&str> {
         self.subject.split('.').nth(index)

@@ -149,6 +149,12 @@ impl Rehearsal {
         Ok(all.iter().filter(|event| self.moment.has(event)).cloned().collect())
     }
 
+    /// The events then on subjects that match `filter`, stored within `period`.
+    pub(crate) async fn within(&self, filter: &str, period: direct::Period) -> Result<Vec<Received>, direct::Error> {
+        let all = self.stage.0.histories.within(filter, period).await?;
+        Ok(all.into_iter().filter(|event| self.moment.has(event)).collect())
+    }
+
     pub(crate) async fn load<A: Aggregate>(&self, subject: &AggregateSubject) -> Result<Loaded<A>, event_store::Error> {
         let mut state = A::default();
         let mut version = 0;

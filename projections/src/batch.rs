@@ -1,8 +1,9 @@
 //! Messages of one stream on their way into the read models.
 
 use infragpt_events::{
-    DomainEvent, action::ActionEvent, audit::AuditEvent, change::ChangeEvent, conversation::ConversationEvent,
-    integration::IntegrationEvent, organization::OrganizationEvent, user::UserEvent,
+    DomainEvent, action::ActionEvent, audit::AuditEvent, change::ChangeEvent, channel::ChannelEvent,
+    conversation::ConversationEvent, integration::IntegrationEvent, organization::OrganizationEvent,
+    policy::PolicyEvent, user::UserEvent,
 };
 use infragpt_nats::{DecodeFailure, Received, decode_event};
 use sqlx::PgConnection;
@@ -30,6 +31,8 @@ pub(crate) struct Events {
     pub changes: Vec<Recorded<ChangeEvent>>,
     pub conversations: Vec<Recorded<ConversationEvent>>,
     pub actions: Vec<Recorded<ActionEvent>>,
+    pub channels: Vec<Recorded<ChannelEvent>>,
+    pub policies: Vec<Recorded<PolicyEvent>>,
     pub audit: Vec<Recorded<AuditEvent>>,
 }
 
@@ -50,6 +53,8 @@ impl Batch {
                 Some(ChangeEvent::AGGREGATE) => recorded(message).map(|event| events.changes.push(event)),
                 Some(ConversationEvent::AGGREGATE) => recorded(message).map(|event| events.conversations.push(event)),
                 Some(ActionEvent::AGGREGATE) => recorded(message).map(|event| events.actions.push(event)),
+                Some(ChannelEvent::AGGREGATE) => recorded(message).map(|event| events.channels.push(event)),
+                Some(PolicyEvent::AGGREGATE) => recorded(message).map(|event| events.policies.push(event)),
                 Some(AuditEvent::AGGREGATE) => recorded(message).map(|event| events.audit.push(event)),
                 _ => Ok(()),
             };
@@ -86,6 +91,8 @@ impl Batch {
             changes: of_changes,
             conversations: of_conversations,
             actions: of_actions,
+            channels: of_channels,
+            policies: of_policies,
             audit: of_audit,
         } = &self.events;
         // Who is gone comes first: nothing of them is written any more, and what was written goes.
@@ -100,6 +107,8 @@ impl Batch {
         let of_changes = gone.keep(of_changes);
         let of_conversations = gone.keep(of_conversations);
         let of_actions = gone.keep(of_actions);
+        let of_channels = gone.keep(of_channels);
+        let of_policies = gone.keep(of_policies);
         let of_audit = gone.keep(of_audit);
         members::apply(connection, &of_members).await?;
         integrations::apply(connection, &of_integrations).await?;
@@ -112,6 +121,8 @@ impl Batch {
         entries.extend(of_integrations.iter().map(Into::into));
         entries.extend(of_conversations.iter().map(Into::into));
         entries.extend(of_actions.iter().map(Into::into));
+        entries.extend(of_channels.iter().map(Into::into));
+        entries.extend(of_policies.iter().map(Into::into));
         entries.extend(of_audit.iter().map(Into::into));
         audit::apply(connection, entries).await
     }

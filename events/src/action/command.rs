@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 
 use super::{
-    event::{ActionEvent, Approved, Denied, Executed, Expired, Failed, Proposed},
-    state::Action,
+    event::{ActionEvent, Approved, Denied, Executed, Expired, Failed, Presented, Proposed, Refused},
+    state::{Action, Progress},
 };
 use crate::Aggregate;
 
@@ -13,6 +13,8 @@ use crate::Aggregate;
 pub enum ActionCommand {
     /// An agent proposes it.
     Propose(Proposed),
+    /// People can see it now, and decide.
+    Present(Presented),
     /// Somebody lets it happen.
     Approve {
         /// Who, as `<kind>:<id>`.
@@ -29,6 +31,8 @@ pub enum ActionCommand {
         /// When they said so.
         at: DateTime<Utc>,
     },
+    /// Somebody wants to decide who may not.
+    Refuse(Refused),
     /// The time to decide may be over.
     Expire {
         /// The time now.
@@ -77,18 +81,21 @@ impl Aggregate for Action {
     fn decide(&self, command: ActionCommand) -> Result<Vec<ActionEvent>, Refusal> {
         let decided = match command {
             ActionCommand::Propose(proposal) => self.propose(proposal)?,
+            ActionCommand::Present(presented) => self.present(presented)?,
             ActionCommand::Approve { by, at } => self.approve(by, at)?,
             ActionCommand::Deny { by, reason, at } => self.deny(by, reason, at)?,
+            ActionCommand::Refuse(refused) => {
+                self.progress()?;
+                Some(refused.into())
+            }
             ActionCommand::Expire { at } => self.expire(at)?,
-            ActionCommand::Execute(executed) => match self {
-                Self::Executed { .. } => None,
-                Self::Failed { .. } => return Err(Refusal::Over),
-                _ => self.ran(executed)?,
+            ActionCommand::Execute(executed) => match self.progress()?.1 {
+                Progress::Executed { .. } => None,
+                progress => Some(ran(progress, executed)?),
             },
-            ActionCommand::Fail(failed) => match self {
-                Self::Failed { .. } => None,
-                Self::Executed { .. } => return Err(Refusal::Over),
-                _ => self.ran(failed)?,
+            ActionCommand::Fail(failed) => match self.progress()?.1 {
+                Progress::Failed { .. } => None,
+                progress => Some(ran(progress, failed)?),
             },
         };
         Ok(decided.into_iter().collect())
@@ -100,24 +107,40 @@ impl Aggregate for Action {
 }
 
 impl Action {
+    fn progress(&self) -> Result<(&Proposed, &Progress), Refusal> {
+        match self {
+            Self::Unknown => Err(Refusal::Unknown),
+            Self::Known { proposal, progress, .. } => Ok((proposal, progress)),
+        }
+    }
+
     fn propose(&self, proposal: Proposed) -> Result<Option<ActionEvent>, Refusal> {
         match self {
             Self::Unknown => Ok(Some(proposal.into())),
-            Self::Proposed(known) | Self::Approved { proposal: known, .. } if *known != proposal => {
-                Err(Refusal::ProposedOtherwise)
-            }
-            _ => Ok(None),
+            Self::Known { proposal: known, .. } if *known != proposal => Err(Refusal::ProposedOtherwise),
+            Self::Known { .. } => Ok(None),
+        }
+    }
+
+    /// The first message with the proposal counts.
+    fn present(&self, presented: Presented) -> Result<Option<ActionEvent>, Refusal> {
+        match self {
+            Self::Unknown => Err(Refusal::Unknown),
+            Self::Known { posted_id: None, .. } => Ok(Some(presented.into())),
+            Self::Known { .. } => Ok(None),
         }
     }
 
     fn approve(&self, by: String, at: DateTime<Utc>) -> Result<Option<ActionEvent>, Refusal> {
-        match self {
-            Self::Unknown => Err(Refusal::Unknown),
-            Self::Proposed(proposal) if at < proposal.expires_at => Ok(Some(Approved { by }.into())),
-            Self::Proposed(_) | Self::Expired => Err(Refusal::Expired),
-            Self::Denied { by } => Err(Refusal::Denied(by.clone())),
+        let (proposal, progress) = self.progress()?;
+        match progress {
+            Progress::Proposed if at < proposal.expires_at => Ok(Some(Approved { by }.into())),
+            Progress::Proposed | Progress::Expired => Err(Refusal::Expired),
+            Progress::Denied { by } => Err(Refusal::Denied(by.clone())),
             // The same button, pressed or told twice.
-            Self::Approved { by: first, .. } | Self::Executed { by: first } | Self::Failed { by: first } => {
+            Progress::Approved { by: first }
+            | Progress::Executed { by: first, .. }
+            | Progress::Failed { by: first, .. } => {
                 if *first == by {
                     Ok(None)
                 } else {
@@ -128,39 +151,38 @@ impl Action {
     }
 
     fn deny(&self, by: String, reason: Option<String>, at: DateTime<Utc>) -> Result<Option<ActionEvent>, Refusal> {
-        match self {
-            Self::Unknown => Err(Refusal::Unknown),
-            Self::Proposed(proposal) if at < proposal.expires_at => Ok(Some(Denied { by, reason }.into())),
-            Self::Proposed(_) | Self::Expired => Err(Refusal::Expired),
-            Self::Denied { by: first } if *first == by => Ok(None),
-            Self::Denied { by: first } => Err(Refusal::Denied(first.clone())),
-            Self::Approved { by, .. } | Self::Executed { by } | Self::Failed { by } => {
+        let (proposal, progress) = self.progress()?;
+        match progress {
+            Progress::Proposed if at < proposal.expires_at => Ok(Some(Denied { by, reason }.into())),
+            Progress::Proposed | Progress::Expired => Err(Refusal::Expired),
+            Progress::Denied { by: first } if *first == by => Ok(None),
+            Progress::Denied { by: first } => Err(Refusal::Denied(first.clone())),
+            Progress::Approved { by } | Progress::Executed { by, .. } | Progress::Failed { by, .. } => {
                 Err(Refusal::Approved(by.clone()))
             }
         }
     }
 
     fn expire(&self, at: DateTime<Utc>) -> Result<Option<ActionEvent>, Refusal> {
-        match self {
-            Self::Unknown => Err(Refusal::Unknown),
-            Self::Proposed(proposal) if at < proposal.expires_at => Err(Refusal::NotExpired),
-            Self::Proposed(_) => Ok(Some(Expired {}.into())),
-            Self::Approved { .. }
-            | Self::Denied { .. }
-            | Self::Expired
-            | Self::Executed { .. }
-            | Self::Failed { .. } => Ok(None),
+        let (proposal, progress) = self.progress()?;
+        match progress {
+            Progress::Proposed if at < proposal.expires_at => Err(Refusal::NotExpired),
+            Progress::Proposed => Ok(Some(Expired {}.into())),
+            Progress::Approved { .. }
+            | Progress::Denied { .. }
+            | Progress::Expired
+            | Progress::Executed { .. }
+            | Progress::Failed { .. } => Ok(None),
         }
     }
+}
 
-    /// What came of it, where something could.
-    fn ran(&self, outcome: impl Into<ActionEvent>) -> Result<Option<ActionEvent>, Refusal> {
-        match self {
-            Self::Unknown => Err(Refusal::Unknown),
-            Self::Approved { .. } => Ok(Some(outcome.into())),
-            Self::Proposed(_) | Self::Denied { .. } | Self::Expired => Err(Refusal::NotApproved),
-            Self::Executed { .. } | Self::Failed { .. } => Err(Refusal::Over),
-        }
+/// What came of it, where something could.
+fn ran(progress: &Progress, outcome: impl Into<ActionEvent>) -> Result<ActionEvent, Refusal> {
+    match progress {
+        Progress::Approved { .. } => Ok(outcome.into()),
+        Progress::Proposed | Progress::Denied { .. } | Progress::Expired => Err(Refusal::NotApproved),
+        Progress::Executed { .. } | Progress::Failed { .. } => Err(Refusal::Over),
     }
 }
 

@@ -5,17 +5,21 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::aggregate::domain_events;
+use crate::{aggregate::domain_events, channel::Spot, conversation::Place};
 
 domain_events! {
     /// What happens to a proposed action.
     pub enum ActionEvent of "action" {
         /// An agent proposes it.
-        Proposed = "proposed" v 1,
+        Proposed = "proposed" v 2,
+        /// People can see it, and decide.
+        Presented = "presented" v 1,
         /// Somebody lets it happen.
         Approved = "approved" v 1,
         /// Somebody does not let it happen.
         Denied = "denied" v 1,
+        /// Somebody wanted to decide who may not.
+        Refused = "refused" v 1,
         /// Nobody decided in time.
         Expired = "expired" v 1,
         /// It was done.
@@ -40,8 +44,24 @@ pub struct Proposed {
     pub arguments: serde_json::Value,
     /// Why, for people.
     pub reason: String,
+    /// To what it would be done, for people: a repository, a run, an environment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
+    /// What would be another way afterwards, as a text of lines with `+` and `-`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub diff: Option<String>,
+    /// Where people are asked; none where nobody was, before version 2.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<Place>,
     /// Until when somebody can decide.
     pub expires_at: DateTime<Utc>,
+}
+
+/// People can see it, and decide.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Presented {
+    /// The identifier that the chat gave to the message with the proposal.
+    pub posted_id: String,
 }
 
 /// Somebody lets it happen.
@@ -59,6 +79,17 @@ pub struct Denied {
     /// Why, if they said so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+}
+
+/// Somebody wanted to decide who may not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Refused {
+    /// Who, as `<kind>:<id>`.
+    pub by: String,
+    /// Where they tried.
+    pub spot: Spot,
+    /// Why they may not, for them.
+    pub reason: String,
 }
 
 /// Nobody decided in time.

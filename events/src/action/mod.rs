@@ -5,5 +5,5 @@ mod event;
 mod state;
 
 pub use command::{ActionCommand, Refusal};
-pub use event::{ActionEvent, Approved, Denied, Executed, Expired, Failed, Proposed};
-pub use state::{Action, State, id};
+pub use event::{ActionEvent, Approved, Denied, Executed, Expired, Failed, Presented, Proposed, Refused};
+pub use state::{Action, Progress, State, id};

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::{Uuid, uuid};
 
-use super::event::{ActionEvent, Proposed};
+use super::event::{ActionEvent, Approved, Denied, Executed, Failed, Presented, Proposed};
 
 const NAMESPACE: Uuid = uuid!("5b0f2d3e-52a5-5c6f-9d1b-6f1d8b6b3a08");
 
@@ -21,12 +21,24 @@ pub enum Action {
     /// Nobody proposed it.
     #[default]
     Unknown,
+    /// Somebody proposed it.
+    Known {
+        /// What would be done.
+        proposal: Proposed,
+        /// The message in which people can decide, once there is one.
+        posted_id: Option<String>,
+        /// How far it came.
+        progress: Progress,
+    },
+}
+
+/// How far a proposed action came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Progress {
     /// It waits for a decision.
-    Proposed(Proposed),
+    Proposed,
     /// It may run, and has not said yet what came of it.
     Approved {
-        /// What was approved.
-        proposal: Proposed,
         /// Who approved it, as `<kind>:<id>`.
         by: String,
     },
@@ -41,11 +53,15 @@ pub enum Action {
     Executed {
         /// Who approved it.
         by: String,
+        /// What came of it, for people.
+        outcome: String,
     },
     /// It ran, or could not, and did not work.
     Failed {
         /// Who approved it.
         by: String,
+        /// Why, for people.
+        reason: String,
     },
 }
 
@@ -97,45 +113,83 @@ impl fmt::Display for State {
     }
 }
 
+impl Progress {
+    /// It in one word.
+    pub fn state(&self) -> State {
+        match self {
+            Self::Proposed => State::Proposed,
+            Self::Approved { .. } => State::Approved,
+            Self::Denied { .. } => State::Denied,
+            Self::Expired => State::Expired,
+            Self::Executed { .. } => State::Executed,
+            Self::Failed { .. } => State::Failed,
+        }
+    }
+
+    fn after(self, event: &ActionEvent) -> Self {
+        match (self, event) {
+            (Self::Proposed, ActionEvent::Approved(Approved { by })) => Self::Approved { by: by.clone() },
+            (Self::Proposed, ActionEvent::Denied(Denied { by, .. })) => Self::Denied { by: by.clone() },
+            (Self::Proposed, ActionEvent::Expired(_)) => Self::Expired,
+            (Self::Approved { by }, ActionEvent::Executed(Executed { outcome })) => Self::Executed {
+                by,
+                outcome: outcome.clone(),
+            },
+            (Self::Approved { by }, ActionEvent::Failed(Failed { reason })) => Self::Failed {
+                by,
+                reason: reason.clone(),
+            },
+            (before, _) => before,
+        }
+    }
+}
+
 impl Action {
     /// The state in one word; nothing where nobody proposed it.
     pub fn state(&self) -> Option<State> {
         match self {
             Self::Unknown => None,
-            Self::Proposed(_) => Some(State::Proposed),
-            Self::Approved { .. } => Some(State::Approved),
-            Self::Denied { .. } => Some(State::Denied),
-            Self::Expired => Some(State::Expired),
-            Self::Executed { .. } => Some(State::Executed),
-            Self::Failed { .. } => Some(State::Failed),
+            Self::Known { progress, .. } => Some(progress.state()),
         }
     }
 
     /// What is to be run now: only what was approved, and has not run.
     pub fn to_run(&self) -> Option<&Proposed> {
         match self {
-            Self::Approved { proposal, .. } => Some(proposal),
-            Self::Unknown
-            | Self::Proposed(_)
-            | Self::Denied { .. }
-            | Self::Expired
-            | Self::Executed { .. }
-            | Self::Failed { .. } => None,
+            Self::Known {
+                proposal,
+                progress: Progress::Approved { .. },
+                ..
+            } => Some(proposal),
+            Self::Unknown | Self::Known { .. } => None,
         }
     }
 
     pub(super) fn after(self, event: &ActionEvent) -> Self {
         match (self, event) {
-            (Self::Unknown, ActionEvent::Proposed(proposed)) => Self::Proposed(proposed.clone()),
-            (Self::Proposed(proposal), ActionEvent::Approved(approved)) => Self::Approved {
-                proposal,
-                by: approved.by.clone(),
+            (Self::Unknown, ActionEvent::Proposed(proposed)) => Self::Known {
+                proposal: proposed.clone(),
+                posted_id: None,
+                progress: Progress::Proposed,
             },
-            (Self::Proposed(_), ActionEvent::Denied(denied)) => Self::Denied { by: denied.by.clone() },
-            (Self::Proposed(_), ActionEvent::Expired(_)) => Self::Expired,
-            (Self::Approved { by, .. }, ActionEvent::Executed(_)) => Self::Executed { by },
-            (Self::Approved { by, .. }, ActionEvent::Failed(_)) => Self::Failed { by },
-            (before, _) => before,
+            (Self::Known { proposal, progress, .. }, ActionEvent::Presented(Presented { posted_id })) => Self::Known {
+                proposal,
+                posted_id: Some(posted_id.clone()),
+                progress,
+            },
+            (
+                Self::Known {
+                    proposal,
+                    posted_id,
+                    progress,
+                },
+                event,
+            ) => Self::Known {
+                proposal,
+                posted_id,
+                progress: progress.after(event),
+            },
+            (Self::Unknown, _) => Self::Unknown,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use uuid::{Uuid, uuid};
 
-use super::event::{ConversationEvent, Message, Place};
+use super::event::{ConversationEvent, FeedbackGiven, Message, Place};
 
 const NAMESPACE: Uuid = uuid!("5b0f2d3e-52a5-5c6f-9d1b-6f1d8b6b3a03");
 
@@ -22,7 +22,12 @@ pub fn id(place: &Place) -> Uuid {
 
 /// An answer's identity: the gesture that asked for it, however often and by whatever route it is told.
 pub fn answer_id(place: &Place, message_id: &str) -> Uuid {
-    Uuid::new_v5(&id(place), message_id.as_bytes())
+    answer_id_in(id(place), message_id)
+}
+
+/// The same, where only the conversation is known.
+pub fn answer_id_in(conversation: Uuid, message_id: &str) -> Uuid {
+    Uuid::new_v5(&conversation, message_id.as_bytes())
 }
 
 /// A conversation.
@@ -37,6 +42,8 @@ pub enum Conversation {
         place: Place,
         /// What was asked and answered, in the order of the log.
         turns: Vec<Turn>,
+        /// Whether only those who name the product are answered.
+        is_muted: bool,
     },
 }
 
@@ -45,10 +52,18 @@ pub enum Conversation {
 pub struct Turn {
     /// The identity of its answer.
     pub answer_id: Uuid,
-    /// What was asked.
+    /// What was asked, as its author last left it.
     pub message: Message,
+    /// Whether its author took it back.
+    pub is_deleted: bool,
     /// What came of it.
     pub answer: AnswerState,
+    /// Where the first words of the answer stand, if they came before the rest.
+    pub draft: Option<String>,
+    /// What each person last said of the answer.
+    pub feedback: Vec<FeedbackGiven>,
+    /// Whether somebody wanted to know where the answer came from.
+    pub is_explained: bool,
 }
 
 /// What came of a question.
@@ -68,6 +83,23 @@ pub enum AnswerState {
         /// Why.
         reason: String,
     },
+    /// Somebody ended it, and how far it had come is not known yet.
+    Stopped {
+        /// Who.
+        by: String,
+    },
+    /// It is answered together with a later one.
+    Merged {
+        /// The identity of that one's answer.
+        into: Uuid,
+    },
+}
+
+impl AnswerState {
+    /// Whether what came of it is still to be recorded.
+    pub fn is_open(&self) -> bool {
+        matches!(self, Self::Requested | Self::Stopped { .. })
+    }
 }
 
 impl Conversation {
@@ -77,6 +109,11 @@ impl Conversation {
             Self::NotStarted => None,
             Self::Open { place, .. } => Some(place),
         }
+    }
+
+    /// Whether only those who name the product are answered.
+    pub fn is_muted(&self) -> bool {
+        matches!(self, Self::Open { is_muted: true, .. })
     }
 
     /// What was asked and answered, in the order of the log.
@@ -92,47 +129,119 @@ impl Conversation {
         self.turns().iter().find(|turn| turn.answer_id == answer_id)
     }
 
-    pub(super) fn after(self, event: &ConversationEvent) -> Self {
+    /// The turn that began with this message.
+    pub fn turn_of(&self, message_id: &str) -> Option<&Turn> {
+        self.turns().iter().find(|turn| turn.message.id == message_id)
+    }
+
+    /// The turn whose question or answer this message is.
+    pub fn turn_at(&self, message_id: &str) -> Option<&Turn> {
+        let is_answer = |turn: &&Turn| {
+            turn.draft.as_deref() == Some(message_id)
+                || matches!(&turn.answer, AnswerState::Posted { posted_id, .. } if posted_id == message_id)
+        };
+        self.turn_of(message_id).or_else(|| self.turns().iter().find(is_answer))
+    }
+
+    pub(super) fn after(mut self, event: &ConversationEvent) -> Self {
         match event {
-            ConversationEvent::AnswerRequested(requested) => {
-                let turn = Turn {
-                    answer_id: requested.answer_id,
-                    message: requested.message.clone(),
-                    answer: AnswerState::Requested,
-                };
-                match self {
-                    Self::NotStarted => Self::Open {
-                        place: requested.place.clone(),
-                        turns: vec![turn],
-                    },
-                    Self::Open { place, mut turns } => {
-                        turns.push(turn);
-                        Self::Open { place, turns }
-                    }
-                }
+            ConversationEvent::AnswerRequested(requested) => self.open(&requested.place).push(Turn {
+                answer_id: requested.answer_id,
+                message: requested.message.clone(),
+                is_deleted: false,
+                answer: AnswerState::Requested,
+                draft: None,
+                feedback: Vec::new(),
+                is_explained: false,
+            }),
+            ConversationEvent::AnswerDrafted(drafted) => {
+                self.change(drafted.answer_id, |turn| turn.draft = Some(drafted.posted_id.clone()));
             }
-            ConversationEvent::AnswerPosted(posted) => self.with_answer(
+            ConversationEvent::AnswerPosted(posted) => self.answer(
                 posted.answer_id,
                 AnswerState::Posted {
                     posted_id: posted.posted_id.clone(),
                     text: posted.text.clone(),
                 },
             ),
-            ConversationEvent::AnswerFailed(failed) => self.with_answer(
+            ConversationEvent::AnswerFailed(failed) => self.answer(
                 failed.answer_id,
                 AnswerState::Failed {
                     reason: failed.reason.clone(),
                 },
             ),
+            ConversationEvent::AnswerMerged(merged) => {
+                self.answer(merged.answer_id, AnswerState::Merged { into: merged.into });
+            }
+            ConversationEvent::Stopped(stopped) => {
+                for answer in &stopped.answers {
+                    let by = stopped.by.clone();
+                    self.answer(*answer, AnswerState::Stopped { by });
+                }
+            }
+            ConversationEvent::Muted(muted) => self.mute(&muted.place, true),
+            ConversationEvent::Unmuted(unmuted) => self.mute(&unmuted.place, false),
+            ConversationEvent::FeedbackGiven(given) => self.change(given.answer_id, |turn| {
+                turn.feedback.retain(|feedback| feedback.by != given.by);
+                turn.feedback.push(given.clone());
+            }),
+            ConversationEvent::ExplanationRequested(requested) => {
+                self.change(requested.answer_id, |turn| turn.is_explained = true);
+            }
+            ConversationEvent::MessageEdited(edited) => {
+                self.change_message(&edited.message_id, |turn| turn.message.text.clone_from(&edited.text));
+            }
+            ConversationEvent::MessageDeleted(deleted) => self.change_message(&deleted.message_id, |turn| {
+                turn.is_deleted = true;
+                turn.message.text.clear();
+                if turn.answer == AnswerState::Requested {
+                    let by = turn.message.author.id.clone();
+                    turn.answer = AnswerState::Stopped { by };
+                }
+            }),
+        }
+        self
+    }
+
+    /// The turns of the conversation, which starts in `place` if it has not.
+    fn open(&mut self, place: &Place) -> &mut Vec<Turn> {
+        if *self == Self::NotStarted {
+            *self = Self::Open {
+                place: place.clone(),
+                turns: Vec::new(),
+                is_muted: false,
+            };
+        }
+        match self {
+            Self::Open { turns, .. } => turns,
+            Self::NotStarted => unreachable!("it was opened above"),
         }
     }
 
-    fn with_answer(mut self, answer_id: Uuid, answer: AnswerState) -> Self {
-        if let Self::Open { turns, .. } = &mut self
-            && let Some(turn) = turns.iter_mut().find(|turn| turn.answer_id == answer_id)
-        {
-            turn.answer = answer;
+    fn mute(&mut self, place: &Place, mute: bool) {
+        self.open(place);
+        if let Self::Open { is_muted, .. } = self {
+            *is_muted = mute;
         }
-        self
+    }
+
+    fn answer(&mut self, answer_id: Uuid, answer: AnswerState) {
+        self.change(answer_id, |turn| turn.answer = answer);
+    }
+
+    fn change(&mut self, answer_id: Uuid, change: impl FnOnce(&mut Turn)) {
+        self.change_where(|turn| turn.answer_id == answer_id, change);
+    }
+
+    fn change_message(&mut self, message_id: &str, change: impl FnOnce(&mut Turn)) {
+        self.change_where(|turn| turn.message.id == message_id, change);
+    }
+
+    fn change_where(&mut self, wanted: impl Fn(&Turn) -> bool, change: impl FnOnce(&mut Turn)) {
+        if let Self::Open { turns, .. } = self
+            && let Some(turn) = turns.iter_mut().find(|turn| wanted(turn))
+        {
+            change(turn);
+        }
     }
 }

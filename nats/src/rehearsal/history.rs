@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use crate::{AggregateSubject, Connection, Received, direct};
+use crate::{AggregateSubject, Connection, Received, direct, direct::Period, is_match};
 
 /// How many events are remembered at most; then all are forgotten.
 const MOST: usize = 20_000;
@@ -76,6 +76,28 @@ impl Histories {
         Ok(())
     }
 
+    /// The events of EVENTS on subjects that match `filter`, stored within `period`.
+    pub async fn within(&self, filter: &str, period: Period) -> Result<Vec<Received>, direct::Error> {
+        match self {
+            Self::Log { connection, .. } => direct::within(&connection.client, "EVENTS", filter, period).await,
+            Self::Carried(of) => {
+                let all = of.values().flat_map(|events| events.iter());
+                Ok(chosen(all, filter, period))
+            }
+            Self::Branch { connection, from, of } => {
+                let mut before = direct::within(&connection.client, "EVENTS", filter, period).await?;
+                before.retain(|event| event.sequence < *from);
+                let of = of.lock().await;
+                before.extend(chosen(
+                    of.values().flatten().filter(|event| event.sequence >= *from),
+                    filter,
+                    period,
+                ));
+                Ok(before)
+            }
+        }
+    }
+
     /// Everything that ever happened to an aggregate.
     pub async fn of(&self, subject: &AggregateSubject) -> Result<Arc<[Received]>, direct::Error> {
         let (connection, known) = match self {
@@ -99,6 +121,15 @@ impl Histories {
         known.of.insert(subject.clone(), Arc::clone(&events));
         Ok(events)
     }
+}
+
+fn chosen<'events>(events: impl Iterator<Item = &'events Received>, filter: &str, period: Period) -> Vec<Received> {
+    let is_meant = |event: &&Received| {
+        is_match(filter, &event.subject) && (period.since..=period.until).contains(&event.published)
+    };
+    let mut chosen: Vec<Received> = events.filter(is_meant).cloned().collect();
+    chosen.sort_by_key(|event| event.sequence);
+    chosen
 }
 
 /// An aggregate of a branch, with what it had before.

@@ -5,9 +5,11 @@ use infragpt_events::{
     ConnectorKind, DomainEvent, OrganizationId,
     action::ActionEvent,
     audit::{AuditEvent, AuditedAction},
+    channel::ChannelEvent,
     conversation::ConversationEvent,
     integration::IntegrationEvent,
     organization::OrganizationEvent,
+    policy::PolicyEvent,
 };
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -108,6 +110,13 @@ impl<'a> Entry<'a> {
         }
     }
 
+    fn refused(self, reason: &'a str) -> Self {
+        Self {
+            outcome: Outcome::Refused,
+            ..self.because(reason)
+        }
+    }
+
     fn about_member(self, user: &str) -> Self {
         Self {
             subject_kind: "member",
@@ -155,8 +164,20 @@ impl<'a> From<&'a Recorded<ConversationEvent>> for Entry<'a> {
                 connector: Some(&requested.place.connector),
                 ..entry
             },
-            ConversationEvent::AnswerPosted(_) => entry,
+            ConversationEvent::Muted(muted) => Self {
+                connector: Some(&muted.place.connector),
+                ..entry
+            },
             ConversationEvent::AnswerFailed(failed) => entry.failed(&failed.reason),
+            ConversationEvent::AnswerDrafted(_)
+            | ConversationEvent::AnswerPosted(_)
+            | ConversationEvent::AnswerMerged(_)
+            | ConversationEvent::Stopped(_)
+            | ConversationEvent::Unmuted(_)
+            | ConversationEvent::FeedbackGiven(_)
+            | ConversationEvent::ExplanationRequested(_)
+            | ConversationEvent::MessageEdited(_)
+            | ConversationEvent::MessageDeleted(_) => entry,
         }
     }
 }
@@ -171,8 +192,35 @@ impl<'a> From<&'a Recorded<ActionEvent>> for Entry<'a> {
                 ..entry
             },
             ActionEvent::Failed(failed) => entry.failed(&failed.reason),
-            ActionEvent::Approved(_) | ActionEvent::Expired(_) | ActionEvent::Executed(_) => entry,
+            ActionEvent::Refused(refused) => entry.refused(&refused.reason),
+            ActionEvent::Presented(_)
+            | ActionEvent::Approved(_)
+            | ActionEvent::Expired(_)
+            | ActionEvent::Executed(_) => entry,
         }
+    }
+}
+
+impl<'a> From<&'a Recorded<ChannelEvent>> for Entry<'a> {
+    fn from(event: &'a Recorded<ChannelEvent>) -> Self {
+        let (spot, app) = match &event.event {
+            ChannelEvent::Watched(watched) => (&watched.spot, None),
+            ChannelEvent::Unwatched(unwatched) => (&unwatched.spot, None),
+            ChannelEvent::AlertsWatched(watched) => (&watched.spot, Some(watched.app.as_str())),
+            ChannelEvent::AlertsUnwatched(unwatched) => (&unwatched.spot, Some(unwatched.app.as_str())),
+        };
+        Self {
+            connector: Some(&spot.connector),
+            subject_id: spot.channel.clone(),
+            purpose: app,
+            ..Self::of(event)
+        }
+    }
+}
+
+impl<'a> From<&'a Recorded<PolicyEvent>> for Entry<'a> {
+    fn from(event: &'a Recorded<PolicyEvent>) -> Self {
+        Self::of(event)
     }
 }
 

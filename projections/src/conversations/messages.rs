@@ -15,22 +15,21 @@ pub(super) async fn apply(
 ) -> Result<(), sqlx::Error> {
     let mut rows: BTreeMap<Key<'_>, Row<'_>> = BTreeMap::new();
     for event in events {
-        let (answer_id, answer) = answer(event);
-        let key = (event.organization.as_str(), event.aggregate, answer_id);
-        let received = match &event.event {
-            ConversationEvent::AnswerRequested(requested) => Some((&requested.message, event.sequence)),
-            ConversationEvent::AnswerPosted(_) | ConversationEvent::AnswerFailed(_) => {
-                rows.get(&key).and_then(|row| row.received)
-            }
-        };
-        rows.insert(
-            key,
-            Row {
-                received,
-                answer,
-                sequence: event.sequence,
-            },
-        );
+        for (answer_id, answer) in answers(event) {
+            let key = (event.organization.as_str(), event.aggregate, answer_id);
+            let received = match &event.event {
+                ConversationEvent::AnswerRequested(requested) => Some((&requested.message, event.sequence)),
+                _ => rows.get(&key).and_then(|row| row.received),
+            };
+            rows.insert(
+                key,
+                Row {
+                    received,
+                    answer,
+                    sequence: event.sequence,
+                },
+            );
+        }
     }
     let (mut received, mut answered) = (Messages::default(), Answers::default());
     for (key, row) in &rows {
@@ -40,7 +39,30 @@ pub(super) async fn apply(
         }
     }
     answered.update(connection).await?;
-    received.upsert(connection).await
+    received.upsert(connection).await?;
+    edit(connection, events).await
+}
+
+/// What authors changed or took back. It is rare, so each is written by itself.
+async fn edit(connection: &mut PgConnection, events: &[Recorded<ConversationEvent>]) -> Result<(), sqlx::Error> {
+    for event in events {
+        let (message_id, text) = match &event.event {
+            ConversationEvent::MessageEdited(edited) => (&edited.message_id, edited.text.as_str()),
+            ConversationEvent::MessageDeleted(deleted) => (&deleted.message_id, ""),
+            _ => continue,
+        };
+        sqlx::query!(
+            "UPDATE conversation_messages SET text = $4
+             WHERE organization_id = $1 AND conversation_id = $2 AND message_id = $3",
+            event.organization.as_str(),
+            event.aggregate,
+            column::text(message_id),
+            column::text(text),
+        )
+        .execute(&mut *connection)
+        .await?;
+    }
+    Ok(())
 }
 
 /// Organization, conversation, answer.
@@ -63,37 +85,48 @@ struct Answer<'a> {
     answered_at: Option<DateTime<Utc>>,
 }
 
-fn answer(event: &Recorded<ConversationEvent>) -> (Uuid, Answer<'_>) {
+/// The answers that an event says something of, and what.
+fn answers(event: &Recorded<ConversationEvent>) -> Vec<(Uuid, Answer<'_>)> {
+    let state = |state| Answer {
+        state,
+        ..Answer::default()
+    };
+    let ended = |state| Answer {
+        state,
+        answered_at: Some(event.time),
+        ..Answer::default()
+    };
     match &event.event {
-        ConversationEvent::AnswerRequested(requested) => (
-            requested.answer_id,
+        ConversationEvent::AnswerRequested(requested) => vec![(requested.answer_id, state("requested"))],
+        ConversationEvent::AnswerPosted(posted) => vec![(
+            posted.answer_id,
             Answer {
-                state: "requested",
-                ..Answer::default()
-            },
-        ),
-        ConversationEvent::AnswerPosted(posted) => {
-            let answer = Answer {
-                state: "posted",
                 text: Some(&posted.text),
-                reason: None,
                 posted_id: Some(&posted.posted_id),
                 agent: Some(&posted.agent),
-                answered_at: Some(event.time),
-            };
-            (posted.answer_id, answer)
-        }
-        ConversationEvent::AnswerFailed(failed) => {
-            let answer = Answer {
-                state: "failed",
-                text: None,
+                ..ended("posted")
+            },
+        )],
+        ConversationEvent::AnswerFailed(failed) => vec![(
+            failed.answer_id,
+            Answer {
                 reason: Some(&failed.reason),
                 posted_id: failed.posted_id.as_deref(),
-                agent: None,
-                answered_at: Some(event.time),
-            };
-            (failed.answer_id, answer)
+                ..ended("failed")
+            },
+        )],
+        ConversationEvent::AnswerMerged(merged) => vec![(merged.answer_id, ended("merged"))],
+        ConversationEvent::Stopped(stopped) => {
+            let answers = stopped.answers.iter();
+            answers.map(|answer_id| (*answer_id, ended("stopped"))).collect()
         }
+        ConversationEvent::AnswerDrafted(_)
+        | ConversationEvent::Muted(_)
+        | ConversationEvent::Unmuted(_)
+        | ConversationEvent::FeedbackGiven(_)
+        | ConversationEvent::ExplanationRequested(_)
+        | ConversationEvent::MessageEdited(_)
+        | ConversationEvent::MessageDeleted(_) => vec![],
     }
 }
 

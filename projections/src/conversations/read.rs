@@ -139,7 +139,8 @@ pub async fn page(
             sqlx::query_as!(
                 Conversation,
                 "SELECT id, connector, account_id, channel_id, thread_id, started_at, active_at
-                 FROM conversations WHERE organization_id = $1 AND active_at >= $2 AND (active_at, id) < ($3, $4)"
+                 FROM conversations
+                 WHERE organization_id = $1 AND NOT is_private AND active_at >= $2 AND (active_at, id) < ($3, $4)"
                     + $condition
                     + "ORDER BY active_at DESC, id DESC LIMIT $5",
                 organization.as_str(),
@@ -179,7 +180,7 @@ fn before(until: Option<DateTime<Utc>>, after: Option<&Key>) -> Key {
     }
 }
 
-/// One conversation of an organization; none when it is another's.
+/// One conversation of an organization; none when it is another's, or private.
 ///
 /// # Errors
 /// When the database can't be read.
@@ -191,7 +192,7 @@ pub async fn find(
     sqlx::query_as!(
         Conversation,
         "SELECT id, connector, account_id, channel_id, thread_id, started_at, active_at
-         FROM conversations WHERE organization_id = $1 AND id = $2",
+         FROM conversations WHERE organization_id = $1 AND id = $2 AND NOT is_private",
         organization.as_str(),
         id,
     )

@@ -21,6 +21,7 @@ pub async fn apply(connection: &mut PgConnection, events: &[Recorded<Conversatio
             .entry((event.organization.as_str(), event.aggregate))
             .or_insert_with(|| Row {
                 started: None,
+                is_private: false,
                 active_at: event.time,
                 sequence: event.sequence,
             });
@@ -28,6 +29,7 @@ pub async fn apply(connection: &mut PgConnection, events: &[Recorded<Conversatio
         row.sequence = event.sequence;
         if let ConversationEvent::AnswerRequested(requested) = &event.event {
             row.started.get_or_insert((&requested.place, event.time));
+            row.is_private |= requested.is_private;
         }
     }
     let (mut started, mut active) = (Begun::default(), Continued::default());
@@ -46,6 +48,8 @@ pub async fn apply(connection: &mut PgConnection, events: &[Recorded<Conversatio
 struct Row<'a> {
     /// Where and when it started, if it isn't in the table yet.
     started: Option<(&'a Place, DateTime<Utc>)>,
+    /// Whether anything said in it was private.
+    is_private: bool,
     active_at: DateTime<Utc>,
     sequence: u64,
 }
@@ -93,6 +97,7 @@ struct Begun {
     channel_id: Vec<String>,
     thread_id: Vec<String>,
     started_at: Vec<DateTime<Utc>>,
+    is_private: Vec<bool>,
     active: Continued,
 }
 
@@ -103,6 +108,7 @@ impl Begun {
         self.channel_id.push(column::key(&place.channel));
         self.thread_id.push(column::text(&place.thread));
         self.started_at.push(column::time(at));
+        self.is_private.push(row.is_private);
         self.active.push(key, row);
     }
 
@@ -113,11 +119,13 @@ impl Begun {
         // A conversation keeps its place and start: its identity is made of its place.
         sqlx::query!(
             "INSERT INTO conversations
-                 (organization_id, id, connector, account_id, channel_id, thread_id, started_at, active_at, sequence)
+                 (organization_id, id, connector, account_id, channel_id, thread_id, started_at, active_at, sequence,
+                  is_private)
              SELECT * FROM unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[],
-                  $7::timestamptz[], $8::timestamptz[], $9::bigint[])
+                  $7::timestamptz[], $8::timestamptz[], $9::bigint[], $10::boolean[])
              ON CONFLICT (organization_id, id) DO UPDATE SET
-                 active_at = excluded.active_at, sequence = excluded.sequence
+                 active_at = excluded.active_at, sequence = excluded.sequence,
+                 is_private = conversations.is_private OR excluded.is_private
              WHERE conversations.sequence < excluded.sequence",
             &self.active.organization_id,
             &self.active.id,
@@ -128,6 +136,7 @@ impl Begun {
             &self.started_at,
             &self.active.active_at,
             &self.active.sequence,
+            &self.is_private,
         )
         .execute(connection)
         .await?;

@@ -7,7 +7,7 @@ use infragpt_events::{
     action::{ActionEvent, Proposed},
     audit::{self, AuditEvent, AuditedAction},
     change::{self, Actor, ChangeEvent, ChangeKind},
-    conversation::{self, AnswerFailed, AnswerPosted, AnswerRequested, Author, Message, Place},
+    conversation::{self, AnswerFailed, AnswerPosted, AnswerRequested, Audience, Author, Message, Place},
     integration::{
         self, Account, AuthorizationStarted, Authorized, IntegrationEvent, Resource, ResourceGranted, ResourceKind,
     },
@@ -187,6 +187,8 @@ impl Log {
                 place,
                 message,
                 answer_id,
+                audience: Audience::Thread,
+                is_private: false,
             },
         )
     }
@@ -356,6 +358,9 @@ pub fn proposed(title: &str) -> Proposed {
         tool: "tool.v1.forge.restart".to_owned(),
         arguments: serde_json::json!({ "service": "payments" }),
         reason: "it does not answer".to_owned(),
+        target: None,
+        diff: None,
+        place: None,
         expires_at: at(600),
     }
 }

@@ -1,28 +1,42 @@
-//! Posting through the connector of the place, which the role `integrations` serves.
+//! What is done in the chat, through the connector of the place, which the role `integrations` serves.
 
 use std::time::Duration;
 
-use infragpt_events::{OrganizationId, conversation::Place};
-use infragpt_nats::{Connection, request};
-use serde::{Deserialize, Serialize};
+use infragpt_events::{ConnectorKind, OrganizationId, conversation::Place};
+use infragpt_nats::{Connection, agent::Step, request};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::{Value, json};
 use uuid::Uuid;
 
-/// How long a post may take: a chat that limits rates answers late.
+/// How long something may take: a chat that limits rates answers late.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The request of `connector.v1.<connector>.post`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// A thread of a chat, to do something in for an organization.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Chat<'place> {
+    pub connection: &'place Connection,
+    pub organization: &'place OrganizationId,
+    pub connector: &'place ConnectorKind,
+    pub account: &'place str,
+    pub channel: &'place str,
+    pub thread: Option<&'place str>,
+}
+
+/// The request of `post`.
+#[derive(Debug, Clone, Serialize)]
 pub(crate) struct Post<'post> {
-    pub organization: &'post OrganizationId,
-    pub account: &'post str,
-    pub channel: &'post str,
-    pub thread: &'post str,
     /// What the post carries, so that it can be found again.
     pub answer_id: Uuid,
+    /// The question: what stands before it can't be its answer.
+    pub message: &'post str,
     /// Markdown.
     pub text: &'post str,
     /// Whether the post may stand there already, so that the connector has to look before it posts.
     pub look_first: bool,
+    /// What [`Chat::draft`] returned last.
+    pub draft: Option<&'post Draft>,
+    /// The person who alone sees it.
+    pub audience: Option<&'post str>,
 }
 
 /// A post in the thread.
@@ -33,6 +47,21 @@ pub(crate) struct Posted {
     /// What it says, where the connector found it there; else what was sent.
     #[serde(default)]
     pub text: Option<String>,
+}
+
+/// The beginning of an answer in the thread. What else there is of it is the connector's own.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Draft {
+    /// The identifier that the chat gave it.
+    pub posted_id: String,
+    #[serde(flatten)]
+    rest: serde_json::Map<String, Value>,
+}
+
+/// How a status is shown, so that it can be taken away again.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub(crate) struct Shown {
+    shown: String,
 }
 
 /// Why a post does not stand in the thread, or is not known to.
@@ -49,10 +78,77 @@ pub(crate) enum Error {
     Ambiguous(#[source] request::Error),
 }
 
-/// Posts `text` into `place`.
-pub(crate) async fn post(connection: &Connection, place: &Place, post: &Post<'_>) -> Result<Posted, Error> {
-    let subject = format!("connector.v1.{}.post", place.connector);
-    connection.request(&subject, post, PATIENCE).await.map_err(judge)
+impl Shown {
+    /// Whether it stays until somebody takes it away.
+    pub fn stays(&self) -> bool {
+        self.shown == "reaction"
+    }
+}
+
+impl<'place> Chat<'place> {
+    /// To do something where `place` is.
+    pub fn at(connection: &'place Connection, organization: &'place OrganizationId, place: &'place Place) -> Self {
+        Self {
+            connection,
+            organization,
+            connector: &place.connector,
+            account: &place.account,
+            channel: &place.channel,
+            thread: Some(&place.thread),
+        }
+    }
+
+    /// Posts an answer, once.
+    pub async fn post(&self, post: &Post<'_>) -> Result<Posted, Error> {
+        self.ask("post", json!(post)).await
+    }
+
+    /// Makes the thread say `text` so far, and what is being done.
+    pub async fn draft(
+        &self,
+        answer_id: Uuid,
+        author: &str,
+        (text, steps): (&str, &[Step]),
+        draft: Option<&Draft>,
+    ) -> Result<Draft, Error> {
+        let recipient = json!({ "user": author, "team": self.account });
+        let body =
+            json!({ "answer_id": answer_id, "recipient": recipient, "text": text, "steps": steps, "draft": draft });
+        self.ask("draft", body).await
+    }
+
+    /// Says in a word what is being done for the question `message`.
+    pub async fn status(&self, message: &str, text: &str) -> Result<Shown, Error> {
+        self.ask("status", json!({ "message": message, "text": text })).await
+    }
+
+    /// Takes a status away that does not go by itself.
+    pub async fn clear(&self, message: &str, shown: &Shown) -> Result<(), Error> {
+        let body = json!({ "message": message, "text": null, "shown": shown.shown });
+        self.ask::<Value>("status", body).await.map(drop)
+    }
+
+    /// A note to everybody in the thread, once for each `note`.
+    pub async fn say(&self, note: &str, text: &str, look_first: bool) -> Result<Posted, Error> {
+        let body = json!({ "note_id": note, "text": text, "look_first": look_first });
+        self.ask("say", body).await
+    }
+
+    /// A note to one person.
+    pub async fn tell(&self, user: &str, text: &str) -> Result<(), Error> {
+        let body = json!({ "user": user, "text": text });
+        self.ask::<Value>("tell", body).await.map(drop)
+    }
+
+    /// Asks the connector for one of its operations.
+    pub async fn ask<R: DeserializeOwned>(&self, operation: &str, mut body: Value) -> Result<R, Error> {
+        body["organization"] = json!(self.organization);
+        body["account"] = self.account.into();
+        body["channel"] = self.channel.into();
+        body["thread"] = self.thread.into();
+        let subject = format!("connector.v1.{}.{operation}", self.connector);
+        self.connection.request(&subject, &body, PATIENCE).await.map_err(judge)
+    }
 }
 
 /// A refusal is final where another try can't have another result. 503 promises that nothing was posted, any other

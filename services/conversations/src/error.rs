@@ -10,9 +10,12 @@ use crate::connector;
 /// Why the role `conversations` ended before it was told to.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Its subscription did.
-    #[error("questions can't be read from the log")]
+    /// One of its subscriptions did.
+    #[error("what is to be done in chats can't be read from the log")]
     Subscription(#[from] subscription::Error),
+    /// What is stopped can't be heard.
+    #[error("what people stop can't be listened to")]
+    Listen(#[from] infragpt_nats::request::Error),
 }
 
 /// Why a question is not answered at this try.
@@ -30,6 +33,9 @@ pub(crate) enum Waiting {
     /// No agent listens.
     #[error("no agent serves `agent.v1.ask`")]
     NoAgent,
+    /// What it proposes can't be appended now.
+    #[error("what the agent proposes can't be kept")]
+    Propose(#[source] event_store::Error),
     /// It can't be posted now.
     #[error("the answer can't be posted now")]
     Post(#[source] connector::Error),
@@ -49,7 +55,7 @@ impl From<Waiting> for HandlerError {
     fn from(waiting: Waiting) -> Self {
         match waiting {
             Waiting::Decode(_) | Waiting::NotARequest(_) => Self::discard(waiting),
-            Waiting::Load(_) | Waiting::Record(_) | Waiting::Post(_) => Self::retry(waiting),
+            Waiting::Load(_) | Waiting::Record(_) | Waiting::Post(_) | Waiting::Propose(_) => Self::retry(waiting),
             // Agents are started and stopped by people; a tight loop would help nobody.
             Waiting::NoAgent => Self::retry(waiting).after(Duration::from_millis(500)),
         }

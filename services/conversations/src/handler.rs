@@ -5,7 +5,9 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use infragpt_events::DomainEvent as _;
 use infragpt_events::OrganizationId;
-use infragpt_events::conversation::{AnswerRequested, AnswerState, Conversation, ConversationEvent, Refusal};
+use infragpt_events::conversation::{
+    AnswerRequested, Audience, Conversation, ConversationCommand, ConversationEvent, Refusal,
+};
 use infragpt_nats::agent::{Ask, Turn as Said};
 use infragpt_nats::{
     AggregateSubject, Cause, Connection, EventStore, ExecuteError, Grant, GrantKey, Handler, HandlerError, Received,
@@ -13,12 +15,14 @@ use infragpt_nats::{
 };
 use uuid::Uuid;
 
-use crate::agent::{self, Reply};
+use crate::agent::Reply;
 use crate::attempt::{Attempt, Attempts, may_be_repeated};
-use crate::connector::{self, Post};
+use crate::connector::{self, Chat, Post};
 use crate::error::Waiting;
-use crate::history;
+use crate::follow::Followed;
 use crate::outcome::Outcome;
+use crate::prepare::{Prepared, Question as Asked};
+use crate::running::Running;
 use crate::service::Settings;
 use crate::watermark::Watermark;
 
@@ -32,6 +36,9 @@ const TOOLS: [&str; 3] = [
 /// Who records answers.
 pub(crate) const ACTOR: &str = "role:conversations";
 
+/// What stands at the end of an answer that somebody stopped.
+const STOPPED: &str = "_Stopped._";
+
 /// Handles the requests for answers.
 #[derive(Debug)]
 pub(crate) struct Questions {
@@ -42,18 +49,19 @@ pub(crate) struct Questions {
     pub clock: fn() -> DateTime<Utc>,
     pub attempts: Attempts,
     pub watermark: Watermark,
+    pub running: Running,
 }
 
 /// One request, decoded.
-struct Question {
-    organization: OrganizationId,
-    conversation: Uuid,
-    subject: AggregateSubject,
-    requested: AnswerRequested,
+pub(crate) struct Question {
+    pub organization: OrganizationId,
+    pub conversation: Uuid,
+    pub subject: AggregateSubject,
+    pub requested: AnswerRequested,
     /// Since the log holds it.
-    waited: Duration,
+    pub waited: Duration,
     /// Whether its answer may stand in the thread already.
-    repeated: bool,
+    pub repeated: bool,
 }
 
 impl Handler for Questions {
@@ -72,7 +80,7 @@ impl Handler for Questions {
 
 /// What an agent is asked: at a time, and to be answered until another.
 pub(crate) fn asked(
-    requested: &AnswerRequested,
+    question: String,
     conversation: &AggregateSubject,
     history: Vec<Said>,
     grants: &GrantKey,
@@ -83,11 +91,12 @@ pub(crate) fn asked(
         conversation: conversation.id(),
         tools: TOOLS.map(str::to_owned).to_vec(),
         expires: deadline,
+        action: None,
     };
     Ask {
         conversation: conversation.id(),
         organization: conversation.organization().clone(),
-        question: requested.message.text.clone(),
+        question,
         history,
         grant: grants.sign(&grant),
         deadline,
@@ -113,65 +122,93 @@ impl Questions {
                 || !self.watermark.is_below(received.sequence).await,
             requested,
         };
-        let outcome = match before {
-            Some(Attempt::Decided(outcome)) => outcome,
+        let command = match before {
+            Some(Attempt::Decided(outcome)) => outcome.command(&question.requested),
             Some(Attempt::Begun) | None => {
-                let Some(history) = self.history(&question).await? else {
+                let Some(command) = self.find(&question, received, now).await? else {
                     self.attempts.end(answer_id);
                     return Ok(());
                 };
-                let settled = self.settle(&question, history, now).await;
-                if settled.as_ref().is_err_and(Waiting::is_without_trace) && !question.repeated {
-                    self.attempts.end(answer_id);
-                }
-                let outcome = settled?;
-                self.attempts.decide(answer_id, outcome.clone());
-                outcome
+                command
             }
         };
-        self.record(&question, received, outcome).await?;
+        self.record(&question, received, command).await?;
         self.attempts.end(answer_id);
         Ok(())
     }
 
-    /// What was said before; `None` where the question is answered already.
-    ///
-    /// The question that starts a thread has nothing before it, so unless it may have been worked on, the log need not
-    /// be read at all.
-    async fn history(&self, question: &Question) -> Result<Option<Vec<Said>>, Waiting> {
-        let AnswerRequested {
-            place,
-            message,
-            answer_id,
-        } = &question.requested;
-        if !question.repeated && message.id == place.thread {
-            return Ok(Some(Vec::new()));
+    /// Finds out what came of it, and what is to be recorded; nothing where that is recorded already.
+    async fn find(
+        &self,
+        question: &Question,
+        received: &Received,
+        now: DateTime<Utc>,
+    ) -> Result<Option<ConversationCommand>, Waiting> {
+        let answer_id = question.requested.answer_id;
+        let asked = match self.prepare(question).await? {
+            Prepared::Settled => return Ok(None),
+            Prepared::Merge { into } => return Ok(Some(ConversationCommand::MergeAnswer { answer_id, into })),
+            Prepared::Stopped { is_drafted } => {
+                let outcome = self.end(question, is_drafted).await?;
+                return Ok(Some(outcome.command(&question.requested)));
+            }
+            Prepared::Ask(asked) => asked,
+        };
+        let settled = self.settle(question, received, asked, now).await;
+        if settled.as_ref().is_err_and(Waiting::is_without_trace) && !question.repeated {
+            self.attempts.end(answer_id);
         }
-        let conversation = self
-            .store
-            .load::<Conversation>(&question.subject)
-            .await
-            .map_err(Waiting::Load)?
-            .state;
-        let open = conversation
-            .turn(*answer_id)
-            .is_none_or(|turn| turn.answer == AnswerState::Requested);
-        Ok(open.then(|| history::before(conversation.turns(), *answer_id)))
+        let outcome = settled?;
+        self.attempts.decide(answer_id, outcome.clone());
+        Ok(Some(outcome.command(&question.requested)))
+    }
+
+    /// Ends what was stopped before anybody here worked on it; somebody who was killed may have begun to write.
+    async fn end(&self, question: &Question, is_drafted: bool) -> Result<Outcome, Waiting> {
+        let mut posted_id = None;
+        if is_drafted {
+            match self.post(question, STOPPED, None, true).await {
+                Ok(posted) => posted_id = Some(posted.posted_id),
+                Err(connector::Error::Refused(_)) => {}
+                Err(error) => return Err(Waiting::Post(error)),
+            }
+        }
+        let reason = "Somebody stopped it.".to_owned();
+        Ok(Outcome::Failed { reason, posted_id })
     }
 
     /// Finds an answer and posts it, or posts that there is none.
-    async fn settle(&self, question: &Question, history: Vec<Said>, now: DateTime<Utc>) -> Result<Outcome, Waiting> {
+    async fn settle(
+        &self,
+        question: &Question,
+        received: &Received,
+        asked: Asked,
+        now: DateTime<Utc>,
+    ) -> Result<Outcome, Waiting> {
         let given_up = question.waited >= self.settings.give_up_after;
-        let answer = match self.ask(question, history, now).await {
-            Reply::Answer(text) => Ok(text),
-            Reply::Refusal(reason) => Err(reason),
-            Reply::Nobody if given_up => {
+        let deadline = now + self.settings.answer_within;
+        let Asked { text, history, apology } = asked;
+        let ask = self::asked(text, &question.subject, history, &self.grants, (now, deadline));
+        let cause = Cause::of(received, ACTOR);
+        let answering = self.running.begin(question.requested.answer_id);
+        let followed = self.follow(question, &ask, &cause, &answering).await;
+        drop(answering);
+        let answer = match followed.reply {
+            None => Err(stopped(&followed.pieces)),
+            Some(Reply::Answer(ref text)) => {
+                Ok(apology.map_or_else(|| text.clone(), |apology| format!("{apology}\n\n{text}")))
+            }
+            Some(Reply::Refusal(ref reason)) => Err(reason.clone()),
+            Some(Reply::Nobody) if given_up => {
                 Err("Nobody was there to answer this in time. Please ask again later.".to_owned())
             }
-            Reply::Nobody => return Err(Waiting::NoAgent),
+            Some(Reply::Nobody) => return Err(Waiting::NoAgent),
         };
+        if answer.is_ok() {
+            self.propose(question, &cause, &followed.proposals).await?;
+        }
         let text = answer.as_ref().unwrap_or_else(|reason| reason);
-        let posted = self.post(question, text).await;
+        let posted = self.post_followed(question, text, &followed).await;
         match (answer, posted) {
             (Ok(text), Ok(posted)) => Ok(Outcome::Posted {
                 posted_id: posted.posted_id,
@@ -200,59 +237,100 @@ impl Questions {
         }
     }
 
-    async fn ask(&self, question: &Question, history: Vec<Said>, now: DateTime<Utc>) -> Reply {
-        let deadline = now + self.settings.answer_within;
-        let ask = asked(
-            &question.requested,
-            &question.subject,
-            history,
-            &self.grants,
-            (now, deadline),
-        );
-        agent::ask(&self.connection, &ask, self.settings.answer_within).await
+    async fn post_followed(
+        &self,
+        question: &Question,
+        text: &str,
+        followed: &Followed,
+    ) -> Result<connector::Posted, connector::Error> {
+        let look_first = question.repeated || followed.is_uncertain;
+        let posted = self.post(question, text, followed.draft.as_ref(), look_first).await;
+        if let Some(shown) = followed.status.clone().filter(connector::Shown::stays) {
+            let (connection, organization) = (self.connection.clone(), question.organization.clone());
+            let requested = question.requested.clone();
+            tokio::spawn(async move {
+                let chat = Chat::at(&connection, &organization, &requested.place);
+                if let Err(error) = chat.clear(&requested.message.id, &shown).await {
+                    tracing::debug!(error = &error as &dyn std::error::Error, "A status stays");
+                }
+            });
+        }
+        posted
     }
 
-    async fn post(&self, question: &Question, text: &str) -> Result<connector::Posted, connector::Error> {
-        let place = &question.requested.place;
+    async fn post(
+        &self,
+        question: &Question,
+        text: &str,
+        draft: Option<&connector::Draft>,
+        look_first: bool,
+    ) -> Result<connector::Posted, connector::Error> {
+        let AnswerRequested {
+            place,
+            message,
+            answer_id,
+            audience,
+            ..
+        } = &question.requested;
         let post = Post {
-            organization: &question.organization,
-            account: &place.account,
-            channel: &place.channel,
-            thread: &place.thread,
-            answer_id: question.requested.answer_id,
+            answer_id: *answer_id,
+            message: &message.id,
             text,
-            look_first: question.repeated,
+            look_first,
+            draft,
+            audience: (*audience == Audience::Author).then_some(message.author.id.as_str()),
         };
-        connector::post(&self.connection, place, &post).await
+        let mut chat = Chat::at(&self.connection, &question.organization, place);
+        if *audience == Audience::Author {
+            // A command has no message that a thread could hang on.
+            chat.thread = None;
+        }
+        chat.post(&post).await
     }
 
-    async fn record(&self, question: &Question, received: &Received, outcome: Outcome) -> Result<(), Waiting> {
+    async fn record(
+        &self,
+        question: &Question,
+        received: &Received,
+        command: ConversationCommand,
+    ) -> Result<(), Waiting> {
         let answer_id = question.requested.answer_id;
         let cause = Cause {
             time: (self.clock)(),
             ..Cause::of(received, ACTOR)
         };
-        let failed = match &outcome {
-            Outcome::Failed { reason, .. } => Some(reason.clone()),
-            Outcome::Posted { .. } => None,
-        };
-        match self
+        let recorded = self
             .store
-            .execute::<Conversation>(&question.subject, &cause, outcome.command(&question.requested))
-            .await
-        {
-            Ok(_) => {}
+            .execute::<Conversation>(&question.subject, &cause, command)
+            .await;
+        let conversation = question.conversation;
+        match recorded {
+            Ok(executed) => match executed.events.first() {
+                Some(ConversationEvent::AnswerFailed(failed)) => {
+                    tracing::warn!(conversation.id = %conversation, answer.id = %answer_id, "Gave up a question of conversation `{conversation}`: {}", failed.reason);
+                }
+                Some(ConversationEvent::AnswerMerged(_)) => {
+                    tracing::info!(conversation.id = %conversation, answer.id = %answer_id, "A question of conversation `{conversation}` is answered with a later one");
+                }
+                _ => {
+                    tracing::info!(conversation.id = %conversation, answer.id = %answer_id, "Answered a question of conversation `{conversation}`");
+                }
+            },
             Err(ExecuteError::Refused(refusal @ (Refusal::AlreadyFailed(_) | Refusal::NotRequested(_)))) => {
                 tracing::error!(answer.id = %answer_id, "An answer was posted and can't be recorded: {refusal}");
             }
             Err(error @ ExecuteError::Store(_)) => return Err(Waiting::Record(Box::new(error))),
         }
-        let conversation = question.conversation;
-        if let Some(reason) = failed {
-            tracing::warn!(conversation.id = %conversation, answer.id = %answer_id, "Gave up a question of conversation `{conversation}`: {reason}");
-        } else {
-            tracing::info!(conversation.id = %conversation, answer.id = %answer_id, "Answered a question of conversation `{conversation}`");
-        }
         Ok(())
+    }
+}
+
+/// What stands in the thread of an answer that somebody stopped.
+fn stopped(pieces: &str) -> String {
+    let pieces = pieces.trim_end();
+    if pieces.is_empty() {
+        STOPPED.to_owned()
+    } else {
+        format!("{pieces}…\n\n{STOPPED}")
     }
 }

@@ -1,5 +1,6 @@
 //! What an agent is told of a conversation so far.
 
+use chrono::{DateTime, Utc};
 use infragpt_events::conversation::{AnswerState, Turn};
 use infragpt_nats::agent::{Role, Turn as Said};
 use uuid::Uuid;
@@ -13,12 +14,19 @@ const MOST_OF_ONE: usize = 6_000;
 
 /// What was said before the question of `answer_id`, oldest first.
 ///
-/// A question without an answer yet is told, too: it may be what "and yesterday?" follows from.
-pub(crate) fn before(turns: &[Turn], answer_id: Uuid) -> Vec<Said> {
-    let earlier = turns.iter().take_while(|turn| turn.answer_id != answer_id).count();
+/// A question without an answer yet is told, too: it may be what "and yesterday?" follows from. What its author took back
+/// is not, nor is its answer, nor what was sent before `since`.
+pub(crate) fn before(turns: &[Turn], answer_id: Uuid, since: Option<DateTime<Utc>>) -> Vec<Said> {
+    let earlier = turns.iter().take_while(|turn| turn.answer_id != answer_id);
+    let is_told = |turn: &&Turn| {
+        !turn.is_deleted
+            && since.is_none_or(|since| turn.message.sent_at >= since)
+            && turn.answer != AnswerState::Merged { into: answer_id }
+    };
+    let earlier: Vec<&Turn> = earlier.filter(is_told).collect();
     let mut characters = 0;
     let mut told = Vec::new();
-    for turn in turns[..earlier].iter().rev().take(MOST_TURNS) {
+    for turn in earlier.into_iter().rev().take(MOST_TURNS) {
         let said = said(turn);
         characters += said.iter().map(|said| said.text.chars().count()).sum::<usize>();
         if characters > MOST_CHARACTERS {
@@ -45,7 +53,10 @@ fn said(turn: &Turn) -> Vec<Said> {
                 text: bounded(text),
             },
         ],
-        AnswerState::Requested | AnswerState::Failed { .. } => vec![question],
+        AnswerState::Requested
+        | AnswerState::Failed { .. }
+        | AnswerState::Stopped { .. }
+        | AnswerState::Merged { .. } => vec![question],
     }
 }
 
@@ -58,7 +69,6 @@ fn bounded(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use chrono::DateTime;
     use infragpt_events::conversation::{Author, Message};
 
     use super::*;
@@ -78,6 +88,10 @@ mod tests {
             answer_id: Uuid::from_u128(number),
             message,
             answer,
+            is_deleted: false,
+            draft: None,
+            feedback: Vec::new(),
+            is_explained: false,
         }
     }
 
@@ -102,7 +116,7 @@ mod tests {
             turn(3, "status", AnswerState::Requested),
             turn(4, "later", AnswerState::Requested),
         ];
-        let told = before(&turns, Uuid::from_u128(3));
+        let told = before(&turns, Uuid::from_u128(3), None);
         let told: Vec<(Role, Option<&str>, &str)> = told
             .iter()
             .map(|said| (said.role, said.author.as_deref(), said.text.as_str()))
@@ -115,7 +129,26 @@ mod tests {
                 (Role::User, Some("Maya"), "and yesterday?"),
             ]
         );
-        assert!(before(&turns, Uuid::from_u128(1)).is_empty());
+        assert!(before(&turns, Uuid::from_u128(1), None).is_empty());
+    }
+
+    #[test]
+    fn what_was_taken_back_or_is_too_old_is_not_told() {
+        let deleted = Turn {
+            is_deleted: true,
+            ..turn(1, "a secret", posted("a secret, too"))
+        };
+        let into = Uuid::from_u128(3);
+        let turns = [
+            deleted,
+            turn(2, "merged", AnswerState::Merged { into }),
+            turn(3, "now", AnswerState::Requested),
+        ];
+        assert!(before(&turns, into, None).is_empty());
+        let turns = [turn(1, "old", posted("old")), turn(2, "now", AnswerState::Requested)];
+        let later = DateTime::from_timestamp(1, 0);
+        assert!(before(&turns, Uuid::from_u128(2), later).is_empty());
+        assert_eq!(before(&turns, Uuid::from_u128(2), Some(DateTime::UNIX_EPOCH)).len(), 2);
     }
 
     #[test]
@@ -123,7 +156,7 @@ mod tests {
         let turns: Vec<Turn> = (0..200)
             .map(|number| turn(number, &"ä".repeat(10_000), posted("yes")))
             .collect();
-        let told = before(&turns, Uuid::from_u128(199));
+        let told = before(&turns, Uuid::from_u128(199), None);
         assert!(told.len() <= 2 * MOST_TURNS);
         assert!(told.iter().map(|said| said.text.chars().count()).sum::<usize>() <= MOST_CHARACTERS);
         assert_eq!(told.last().map(|said| said.role), Some(Role::Assistant));

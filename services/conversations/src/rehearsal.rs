@@ -1,5 +1,7 @@
 //! A question that was asked, asked again: the same conversation so far, and nothing is posted or recorded.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 use infragpt_events::conversation::{Conversation, ConversationEvent};
 use infragpt_nats::{
@@ -9,8 +11,8 @@ use infragpt_nats::{
 
 use crate::{
     handler::{ACTOR, asked},
-    history,
     outcome::Outcome,
+    prepare::{Prepared, prepare},
 };
 
 /// How a question is asked again.
@@ -44,9 +46,11 @@ pub async fn rehearse(
         .load::<Conversation>(&subject)
         .await
         .map_err(HandlerError::retry)?;
-    let history = history::before(conversation.state.turns(), requested.answer_id);
+    let Prepared::Ask(question) = prepare(&conversation.state, requested.answer_id, Duration::ZERO, None) else {
+        return Ok(());
+    };
     let times = (received.published, again.deadline);
-    let ask = asked(&requested, &subject, history, again.grants, times);
+    let ask = asked(question.text, &subject, question.history, again.grants, times);
     let outcome = match answer(&ask).await {
         Ok(text) => Outcome::Posted {
             posted_id: again.posted_id.unwrap_or_default(),

@@ -1,4 +1,4 @@
-//! The role: its settings and its subscription.
+//! The role: its settings and its subscriptions.
 
 use std::time::Duration;
 
@@ -6,7 +6,15 @@ use chrono::{DateTime, Utc};
 use infragpt_nats::{Connection, EventStore, GrantKey, Subscription};
 use tokio_util::sync::CancellationToken;
 
-use crate::{attempt::Attempts, error::Error, handler::Questions, watermark::Watermark};
+use crate::{
+    actions::{Actions, Expiries},
+    attempt::Attempts,
+    error::Error,
+    handler::Questions,
+    notices::Notices,
+    running::Running,
+    watermark::Watermark,
+};
 
 /// How long things may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,43 +42,88 @@ impl Default for Settings {
 #[derive(Debug)]
 pub struct Conversations {
     connection: Connection,
-    questions: Questions,
-    concurrency: usize,
+    store: EventStore,
+    grants: GrantKey,
+    settings: Settings,
+    clock: fn() -> DateTime<Utc>,
 }
 
 impl Conversations {
     /// The role with the permissions of `connection`. `grants` signs what agents may call tools with; `clock` is the
     /// wall clock.
     pub fn new(connection: &Connection, grants: GrantKey, settings: Settings, clock: fn() -> DateTime<Utc>) -> Self {
-        let store = EventStore::new(connection);
-        let questions = Questions {
+        Self {
             connection: connection.clone(),
-            watermark: Watermark::new(connection, &store),
-            store,
+            store: EventStore::new(connection),
             grants,
             settings,
             clock,
-            attempts: Attempts::default(),
-        };
-        Self {
-            connection: connection.clone(),
-            questions,
-            concurrency: settings.concurrency,
         }
     }
 
     /// Answers until `shutdown`, then lets running answers end.
     ///
     /// # Errors
-    /// When the durable consumer `EVENTS/conversations` (a name for ever) is not there.
+    /// When one of the durable consumers `EVENTS/conversations`, `EVENTS/actions`, `EVENTS/expiries` and `EVENTS/notices`
+    /// (names for ever) is not there.
     pub async fn run(self, shutdown: CancellationToken) -> Result<(), Error> {
+        let running = Running::default();
+        // What one of them can't do, the others need not try.
+        let shutdown = shutdown.child_token();
+        let _end = shutdown.clone().drop_guard();
+        tokio::try_join!(
+            self.answer(running.clone(), shutdown.clone()),
+            async { Ok(running.listen(&self.connection, shutdown.clone()).await?) },
+            async {
+                let actions = Actions {
+                    connection: self.connection.clone(),
+                    store: self.store.clone(),
+                    grants: self.grants.clone(),
+                    clock: self.clock,
+                };
+                Ok(self.subscription("actions").run(actions, shutdown.clone()).await?)
+            },
+            async {
+                let expiries = Expiries {
+                    store: self.store.clone(),
+                    clock: self.clock,
+                };
+                let subscription = self.subscription("expiries").patience(Duration::MAX);
+                Ok(subscription.run(expiries, shutdown.clone()).await?)
+            },
+            async {
+                let notices = Notices {
+                    connection: self.connection.clone(),
+                    store: self.store.clone(),
+                };
+                Ok(self.subscription("notices").run(notices, shutdown.clone()).await?)
+            },
+        )
+        .map(|_: ((), (), (), (), ())| ())
+    }
+
+    async fn answer(&self, running: Running, shutdown: CancellationToken) -> Result<(), Error> {
+        let questions = Questions {
+            connection: self.connection.clone(),
+            watermark: Watermark::new(&self.connection, &self.store),
+            store: self.store.clone(),
+            grants: self.grants.clone(),
+            settings: self.settings,
+            clock: self.clock,
+            attempts: Attempts::default(),
+            running,
+        };
         // Asked before the first question, so that the first one does not have to wait for it.
-        self.questions.watermark.is_below(0).await;
-        Subscription::new(&self.connection, "EVENTS", "conversations")
-            .concurrency(self.concurrency)
-            .patience(self.questions.settings.give_up_after.saturating_mul(2))
-            .run(self.questions, shutdown)
+        questions.watermark.is_below(0).await;
+        self.subscription("conversations")
+            .concurrency(self.settings.concurrency)
+            .patience(self.settings.give_up_after.saturating_mul(2))
+            .run(questions, shutdown)
             .await
             .map_err(Error::from)
+    }
+
+    fn subscription(&self, consumer: &str) -> Subscription {
+        Subscription::new(&self.connection, "EVENTS", consumer)
     }
 }

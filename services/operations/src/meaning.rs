@@ -5,8 +5,9 @@ mod fact;
 
 use chrono::TimeDelta;
 use infragpt_events::{
-    DomainEvent, action::ActionEvent, audit::AuditEvent, change::ChangeEvent, conversation::ConversationEvent,
-    integration::IntegrationEvent, organization::OrganizationEvent, user::UserEvent,
+    DomainEvent, action::ActionEvent, audit::AuditEvent, change::ChangeEvent, channel::ChannelEvent,
+    conversation::ConversationEvent, integration::IntegrationEvent, organization::OrganizationEvent,
+    policy::PolicyEvent, user::UserEvent,
 };
 use infragpt_nats::{DecodeFailure, Envelope, Received, decode_event};
 use serde::Serialize;
@@ -32,6 +33,8 @@ impl Meaning {
             ["events", "organization", ..] => decoded::<OrganizationEvent>(event, domain::organization),
             ["events", "user", ..] => decoded::<UserEvent>(event, domain::user),
             ["events", "action", ..] => decoded::<ActionEvent>(event, domain::action),
+            ["events", "channel", ..] => decoded::<ChannelEvent>(event, domain::channel),
+            ["events", "policy", ..] => decoded::<PolicyEvent>(event, domain::policy),
             ["events", "change", ..] => decoded::<ChangeEvent>(event, domain::change),
             ["events", "audit", ..] => decoded::<AuditEvent>(event, |recorded| domain::audit(event, recorded)),
             ["raw", ..] => Ok(fact::words(event)),

@@ -20,6 +20,9 @@ fn proposed() -> Proposed {
         tool: "tool.v1.forge.restart".into(),
         arguments: json!({ "service": "payments" }),
         reason: "It does not answer".into(),
+        target: Some("payments in production".into()),
+        diff: None,
+        place: None,
         expires_at: at(UNTIL),
     }
 }
@@ -93,6 +96,42 @@ fn a_proposal_is_made_once() {
         given::<Action>(history)
             .when(ActionCommand::Propose(proposed()))
             .then_nothing();
+    }
+}
+
+#[test]
+fn the_first_message_with_a_proposal_counts() {
+    let presented = |id: &str| Presented { posted_id: id.into() };
+    let present = |id: &str| ActionCommand::Present(presented(id));
+    given::<Action>([]).when(present("1.0")).then_refused(Refusal::Unknown);
+    for (_, history) in histories().into_iter().skip(1) {
+        given::<Action>(history.clone())
+            .when(present("1.0"))
+            .then([presented("1.0").into()]);
+        let shown = history.into_iter().chain([presented("1.0").into()]);
+        given::<Action>(shown).when(present("2.0")).then_nothing();
+    }
+}
+
+#[test]
+fn who_may_not_decide_changes_nothing() {
+    let refused = Refused {
+        by: "eve".into(),
+        spot: crate::channel::Spot {
+            connector: crate::ConnectorKind::parse("chat").unwrap(),
+            account: "T1".into(),
+            channel: "C1".into(),
+        },
+        reason: "only maya may".into(),
+    };
+    let refuse = || ActionCommand::Refuse(refused.clone());
+    given::<Action>([]).when(refuse()).then_refused(Refusal::Unknown);
+    for (state, history) in histories().into_iter().skip(1) {
+        given::<Action>(history.clone())
+            .when(refuse())
+            .then([refused.clone().into()]);
+        let after = history.into_iter().chain([refused.clone().into()]);
+        assert_eq!(given::<Action>(after).state.state(), state);
     }
 }
 

@@ -7,7 +7,7 @@ use infragpt_events::{
     action::{ActionEvent, Proposed},
     audit::{self, AuditEvent, AuditedAction},
     change::{self, ChangeEvent, ChangeKind},
-    conversation::{self, AnswerPosted, AnswerRequested, Author, ConversationEvent, Message, Place},
+    conversation::{self, AnswerPosted, AnswerRequested, Audience, Author, ConversationEvent, Message, Place},
     integration::{self, Account, Authorized, IntegrationEvent, Resource, ResourceGranted, ResourceKind},
     organization::{self, Created, MemberAdded, OrganizationEvent, Role},
     user::{self, Registered, UserEvent},
@@ -172,6 +172,8 @@ impl Events {
                 sent_at: at(0),
             },
             answer_id,
+            audience: Audience::Thread,
+            is_private: false,
         };
         let posted = AnswerPosted {
             answer_id,
@@ -192,6 +194,9 @@ impl Events {
             tool: "tool.v1.github.rerun".to_owned(),
             arguments: serde_json::json!({ "run": 7 }),
             reason: "It failed for no reason".to_owned(),
+            target: None,
+            diff: None,
+            place: None,
             expires_at: at(600),
         };
         self.push::<ActionEvent>(Uuid::from_u128(number), proposed)

@@ -48,7 +48,7 @@ words! {
     /// What became of a proposed action.
     ActionState of action::State::ALL.map(action::State::as_str);
     /// Whether a question was answered.
-    AnswerState of ["requested", "posted", "failed"];
+    AnswerState of ["requested", "posted", "failed", "stopped", "merged"];
     /// What came of something that is in the audit.
     Outcome of audit::Outcome::ALL.map(audit::Outcome::as_str);
 }

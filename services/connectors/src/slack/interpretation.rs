@@ -1,18 +1,24 @@
 //! What a stored fact from Slack means: pure, so that a replay says the same.
 
+mod commands;
+mod gestures;
+mod interactions;
+mod messages;
+
 use chrono::{DateTime, Utc};
 use infragpt_events::{
     ConnectorKind,
-    conversation::{Addressed, Author, ConversationCommand, Message, Place},
+    channel::{ChannelCommand, Spot},
+    conversation::{Addressed, ConversationCommand, Message, Place},
     integration::{IntegrationCommand, Resource, ResourceKind},
 };
 use infragpt_nats::Received;
 use serde::de::DeserializeOwned;
+use uuid::Uuid;
 
 use super::{
     EventType,
     payload::{self, Callback, Kind, Left, Member, Named, Outer, Revoked},
-    text,
 };
 use crate::text::json_problem;
 
@@ -27,6 +33,8 @@ pub enum Interpretation {
         accounts: Vec<String>,
         /// `slack:<user>`, or `slack` where nobody is named.
         actor: String,
+        /// Whether another company sees it, or somebody of one did it: the organization's rules say whether that counts.
+        shared: bool,
         /// What to do.
         action: Box<Action>,
     },
@@ -35,13 +43,52 @@ pub enum Interpretation {
 /// What is to be done.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Action {
-    /// A person wrote something.
+    /// Something was written.
     Converse {
-        /// The command, with its place.
-        command: ConversationCommand,
+        /// Where.
+        place: Place,
+        /// What.
+        message: Message,
+        /// How it addresses us; where it does not, who else the channel may want to be answered.
+        address: Address,
+        /// Whether the channel is private, where the fact says so.
+        is_private: Option<bool>,
         /// The message starts a thread of its own, so the conversation isn't likely to exist yet.
         root: bool,
     },
+    /// Somebody did something about a conversation.
+    Steer {
+        /// Where that takes place.
+        place: Place,
+        /// What they did.
+        command: ConversationCommand,
+    },
+    /// Somebody reacted to a message: whose conversation that is, the log says.
+    React {
+        /// Where.
+        spot: Spot,
+        /// The message.
+        message_id: String,
+        /// What it means.
+        reaction: Reaction,
+        /// Who.
+        by: String,
+    },
+    /// Somebody decided on a proposed action.
+    Decide {
+        /// Which.
+        action: Uuid,
+        /// Whether it may happen.
+        approve: bool,
+        /// Who, as Slack calls them.
+        by: String,
+        /// Where they are told if they may not.
+        spot: Spot,
+    },
+    /// Somebody says what of a channel is answered.
+    Watch(Spot, ChannelCommand),
+    /// Somebody opened a place of ours that shows something.
+    Open(Opened),
     /// The connection changed.
     Integrate(IntegrationCommand),
     /// We were added to a channel whose name the event doesn't tell: a name that is known stays.
@@ -52,6 +99,45 @@ pub enum Action {
         id: String,
         /// Its new name.
         name: String,
+    },
+}
+
+/// How a message addresses us.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Address {
+    /// It does.
+    Ours(Addressed),
+    /// It doesn't: a person wrote it to whoever reads the channel.
+    Channel,
+    /// Another application of this name posted it.
+    App(String),
+}
+
+/// A reaction that means something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reaction {
+    /// End what is being answered.
+    Stop,
+    /// Where did this answer come from?
+    Explain,
+}
+
+/// A place of ours that shows something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Opened {
+    /// The application's own page.
+    Home {
+        /// Who looks at it.
+        user: String,
+    },
+    /// A new thread of the assistant.
+    Thread {
+        /// Who opened it.
+        user: String,
+        /// Where.
+        channel: String,
+        /// Its first message.
+        thread: String,
     },
 }
 
@@ -71,12 +157,25 @@ pub struct Malformed {
 /// [`Malformed`] when it isn't JSON, or not what its own type documents.
 pub fn interpret(received: &Received) -> Result<Interpretation, Malformed> {
     let outer: Outer = read("event_callback", &received.payload)?;
-    let Some(Kind { kind }) = outer.event else {
-        return Ok(Interpretation::Nothing("it carries no event"));
+    let Some(Kind { kind, subtype }) = outer.event else {
+        return match (outer.kind, outer.command) {
+            (Some(EventType::BlockActions), _) => Ok(interactions::pressed(&read("block_actions", &received.payload)?)),
+            (None, Some(_)) => Ok(commands::typed(&read("slash_commands", &received.payload)?, received)),
+            _ => Ok(Interpretation::Nothing("it carries no event")),
+        };
     };
     let name = kind.as_str();
     match kind {
-        EventType::AppMention | EventType::Message => message(&read(name, &received.payload)?, &kind),
+        EventType::Message if subtype.as_deref() == Some("message_changed") => {
+            Ok(gestures::edited(&read(name, &received.payload)?))
+        }
+        EventType::Message if subtype.as_deref() == Some("message_deleted") => {
+            Ok(gestures::deleted(&read(name, &received.payload)?))
+        }
+        EventType::AppMention | EventType::Message => messages::written(&read(name, &received.payload)?, &kind),
+        EventType::ReactionAdded => Ok(gestures::reacted(&read(name, &received.payload)?)),
+        EventType::AppHomeOpened => Ok(gestures::opened_home(&read(name, &received.payload)?)),
+        EventType::AssistantThreadStarted => Ok(gestures::opened_thread(&read(name, &received.payload)?)),
         EventType::MemberJoinedChannel => Ok(member(&read(name, &received.payload)?, true)),
         EventType::MemberLeftChannel => Ok(member(&read(name, &received.payload)?, false)),
         EventType::ChannelJoined | EventType::GroupJoined => {
@@ -123,14 +222,10 @@ pub fn interpret(received: &Received) -> Result<Interpretation, Malformed> {
 
 /// The key that keeps a conversation's facts in order: `team:channel:thread`, or the account where there is no message.
 pub(super) fn route_key(received: &Received) -> Option<String> {
-    let callback: Callback<payload::Message> = serde_json::from_slice(&received.payload).ok()?;
+    let callback: Callback<payload::Keyed> = serde_json::from_slice(&received.payload).ok()?;
     let account = (*callback.accounts().first()?).to_owned();
-    let event = callback.event;
-    Some(format!(
-        "{account}:{}:{}",
-        event.channel,
-        event.thread_ts.unwrap_or(event.ts)
-    ))
+    let thread = callback.event.thread()?;
+    Some(format!("{account}:{}:{thread}", callback.event.channel))
 }
 
 fn read<T: DeserializeOwned>(kind: &str, payload: &[u8]) -> Result<T, Malformed> {
@@ -141,84 +236,37 @@ fn read<T: DeserializeOwned>(kind: &str, payload: &[u8]) -> Result<T, Malformed>
 }
 
 fn act<E>(callback: &Callback<E>, user: Option<&str>, action: Action) -> Interpretation {
-    let accounts: Vec<String> = callback.accounts().into_iter().map(str::to_owned).collect();
+    act_in(&callback.accounts(), user, callback.is_ext_shared_channel, action)
+}
+
+fn act_in(accounts: &[&str], user: Option<&str>, shared: bool, action: Action) -> Interpretation {
     if accounts.is_empty() {
         return Interpretation::Nothing("it names no workspace");
     }
-    let actor = user.map_or_else(|| "slack".to_owned(), |user| format!("slack:{user}"));
     Interpretation::Act {
-        accounts,
-        actor,
+        accounts: accounts.iter().map(|account| (*account).to_owned()).collect(),
+        actor: user.map_or_else(|| "slack".to_owned(), |user| format!("slack:{user}")),
+        shared,
         action: Box::new(action),
     }
 }
 
-fn message(callback: &Callback<payload::Message>, kind: &EventType) -> Result<Interpretation, Malformed> {
-    let event = &callback.event;
-    let Some(user) = event.user.as_deref() else {
-        return Ok(Interpretation::Nothing("nobody wrote it"));
-    };
-    // An app_mention may come without authorizations; what it mentions first is then taken for us.
-    let said = event.text.as_deref().unwrap_or_default();
-    let mention = *kind == EventType::AppMention;
-    let bot = callback
-        .bot()
-        .or_else(|| mention.then(|| text::first_mention(said)).flatten());
-    if let Some(reason) = ignored(event, user, bot) {
-        return Ok(Interpretation::Nothing(reason));
-    }
-    let named = mention || bot.is_some_and(|bot| text::mentions(said, bot));
-    let root = event.thread_ts.as_ref().is_none_or(|thread| *thread == event.ts);
-    let addressed = match (named, event.channel_type.as_deref(), root) {
-        (true, ..) => Addressed::Mention,
-        (false, Some("im"), _) => Addressed::Direct,
-        (false, _, false) => Addressed::Thread,
-        (false, _, true) => return Ok(Interpretation::Nothing("it addresses somebody else")),
-    };
-    let sent_at = timestamp(&event.ts).ok_or_else(|| Malformed {
-        kind: kind.to_string(),
-        problem: "`ts` isn't a timestamp".to_owned(),
-    })?;
-    let Some(account) = callback.accounts().first().map(|account| (*account).to_owned()) else {
-        return Ok(Interpretation::Nothing("it names no workspace"));
-    };
-    let place = Place {
+/// A channel of the account that a fact is about.
+fn spot(account: &str, channel: &str) -> Spot {
+    Spot {
         connector: connector(),
-        account,
-        channel: event.channel.clone(),
-        thread: event.thread_ts.clone().unwrap_or_else(|| event.ts.clone()),
-    };
-    let message = Message {
-        id: event.ts.clone(),
-        author: Author {
-            id: user.to_owned(),
-            name: None,
-        },
-        text: text::plain(said, bot),
-        sent_at,
-    };
-    let command = ConversationCommand::ReceiveMessage {
-        place,
-        message,
-        addressed,
-    };
-    Ok(act(callback, Some(user), Action::Converse { command, root }))
+        account: account.to_owned(),
+        channel: channel.to_owned(),
+    }
 }
 
-/// Why nobody answers this message, if nobody does.
-fn ignored(event: &payload::Message, user: &str, bot: Option<&str>) -> Option<&'static str> {
-    if event.bot_id.is_some() || user == "USLACKBOT" {
-        return Some("a bot wrote it");
-    }
-    if Some(user) == bot {
-        return Some("we wrote it");
-    }
-    if event.hidden {
-        return Some("it is hidden");
-    }
-    match event.subtype.as_deref() {
-        None | Some("file_share" | "thread_broadcast") => None,
-        Some(_) => Some("it is an edit, a deletion or a notice"),
+/// A thread of a channel.
+fn place(account: &str, channel: &str, thread: &str) -> Place {
+    Place {
+        connector: connector(),
+        account: account.to_owned(),
+        channel: channel.to_owned(),
+        thread: thread.to_owned(),
     }
 }
 
@@ -263,7 +311,7 @@ pub(super) fn resource(id: &str, name: &str, private: bool) -> Resource {
 }
 
 /// Slack's message identifiers are seconds with six digits behind the point.
-fn timestamp(ts: &str) -> Option<DateTime<Utc>> {
+pub(super) fn timestamp(ts: &str) -> Option<DateTime<Utc>> {
     let (seconds, fraction) = ts.split_once('.').unwrap_or((ts, "0"));
     let digits = fraction.get(..fraction.len().min(6))?;
     let scale = 10_u32.pow(6 - u32::try_from(digits.len()).ok()?);

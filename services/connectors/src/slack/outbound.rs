@@ -1,6 +1,7 @@
 //! What goes out to Slack: answers into threads.
 
 mod blocks;
+pub(super) mod buttons;
 mod markdown;
 mod mrkdwn;
 mod post;

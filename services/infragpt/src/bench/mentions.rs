@@ -147,7 +147,8 @@ impl Steps {
                         .recorded
                         .push(micros_between(at, event.published.timestamp_micros()));
                 }
-                ConversationEvent::AnswerFailed(failed) => anyhow::bail!("a mention ended in {failed:?}"),
+                ConversationEvent::AnswerDrafted(_) => {}
+                other => anyhow::bail!("a mention ended in {other:?}"),
             }
         }
         Ok(steps)

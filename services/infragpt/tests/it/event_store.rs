@@ -102,6 +102,7 @@ async fn writers_at_once_lose_no_message_and_double_none() {
                 sent_at: DateTime::UNIX_EPOCH,
             },
             addressed: Addressed::Mention,
+            is_private: false,
         };
         let (store, subject, cause) = (store.clone(), subject.clone(), cause(&format!("fact-{writer}")));
         tokio::spawn(async move { store.execute::<Conversation>(&subject, &cause, command).await })

@@ -217,6 +217,7 @@ async fn an_event_of_any_version_can_become_a_dead_letter() {
             place: place.clone(),
             message,
             addressed: Addressed::Mention,
+            is_private: false,
         };
         store.execute::<Conversation>(&subject, &cause, command).await.unwrap();
     }

@@ -4,9 +4,11 @@ use infragpt_events::{
     action::ActionEvent,
     audit::AuditEvent,
     change::{ChangeEvent, ChangeKind},
-    conversation::ConversationEvent,
+    channel::{ChannelEvent, Spot},
+    conversation::{ConversationEvent, Verdict},
     integration::IntegrationEvent,
     organization::OrganizationEvent,
+    policy::{Approvers, PolicyEvent, Rules},
     user::UserEvent,
 };
 
@@ -22,7 +24,61 @@ pub(super) fn conversation(event: &ConversationEvent) -> String {
         }
         ConversationEvent::AnswerPosted(posted) => format!("{} answered: {}", posted.agent, line(&posted.text)),
         ConversationEvent::AnswerFailed(failed) => format!("no answer: {}", line(&failed.reason)),
+        ConversationEvent::AnswerDrafted(_) => "the first words of the answer stand in the thread".to_owned(),
+        ConversationEvent::AnswerMerged(merged) => format!("is answered together with {}", merged.into),
+        ConversationEvent::Stopped(stopped) => match stopped.answers.len() {
+            1 => format!("{} stopped the answer", stopped.by),
+            count => format!("{} stopped {count} answers", stopped.by),
+        },
+        ConversationEvent::Muted(muted) => format!("{} muted the thread", muted.by),
+        ConversationEvent::Unmuted(unmuted) => format!("{} unmuted the thread", unmuted.by),
+        ConversationEvent::FeedbackGiven(given) => {
+            let verdict = match given.verdict {
+                Verdict::Good => "good",
+                Verdict::Bad => "bad",
+            };
+            let comment = given.comment.as_deref().map(|comment| format!(": {}", line(comment)));
+            format!("{} found the answer {verdict}{}", given.by, comment.unwrap_or_default())
+        }
+        ConversationEvent::ExplanationRequested(requested) => {
+            format!("{} asked where the answer came from", requested.by)
+        }
+        ConversationEvent::MessageEdited(edited) => format!("the question is now: {}", line(&edited.text)),
+        ConversationEvent::MessageDeleted(_) => "the question was taken back".to_owned(),
     }
+}
+
+pub(super) fn channel(event: &ChannelEvent) -> String {
+    let of = |spot: &Spot| spot.channel.clone();
+    match event {
+        ChannelEvent::Watched(watched) => format!("{} has {} watched", watched.by, of(&watched.spot)),
+        ChannelEvent::Unwatched(unwatched) => format!("{} has {} no longer watched", unwatched.by, of(&unwatched.spot)),
+        ChannelEvent::AlertsWatched(watched) => {
+            format!("{} has {} in {} watched", watched.by, watched.app, of(&watched.spot))
+        }
+        ChannelEvent::AlertsUnwatched(unwatched) => format!(
+            "{} has {} in {} no longer watched",
+            unwatched.by,
+            unwatched.app,
+            of(&unwatched.spot)
+        ),
+    }
+}
+
+pub(super) fn policy(event: &PolicyEvent) -> String {
+    let PolicyEvent::Changed(changed) = event;
+    let Rules {
+        shared_channels,
+        approvers,
+        retention_days,
+    } = &changed.rules;
+    let shared = if *shared_channels { "are" } else { "are not" };
+    let approvers = match approvers {
+        Approvers::Anyone => "anyone".to_owned(),
+        Approvers::Listed(people) => some(people.iter().map(String::as_str), people.len()),
+    };
+    let retention = retention_days.map_or_else(|| "for ever".to_owned(), |days| format!("for {days} days"));
+    format!("shared channels {shared} answered, {approvers} may approve, what was said is told {retention}")
 }
 
 pub(super) fn integration(event: &IntegrationEvent) -> String {
@@ -117,6 +173,8 @@ pub(super) fn action(event: &ActionEvent) -> String {
             Some(reason) => format!("{} denied it: {}", denied.by, line(reason)),
             None => format!("{} denied it", denied.by),
         },
+        ActionEvent::Presented(_) => "people are asked whether it may happen".to_owned(),
+        ActionEvent::Refused(refused) => format!("{} may not decide: {}", refused.by, line(&refused.reason)),
         ActionEvent::Expired(_) => "nobody decided in time".to_owned(),
         ActionEvent::Executed(executed) => format!("done: {}", line(&executed.outcome)),
         ActionEvent::Failed(failed) => format!("failed: {}", line(&failed.reason)),

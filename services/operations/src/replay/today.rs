@@ -3,8 +3,9 @@
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use infragpt_events::{
-    DomainEvent, action::ActionEvent, audit::AuditEvent, change::ChangeEvent, conversation::ConversationEvent,
-    integration::IntegrationEvent, organization::OrganizationEvent, user::UserEvent,
+    DomainEvent, action::ActionEvent, audit::AuditEvent, change::ChangeEvent, channel::ChannelEvent,
+    conversation::ConversationEvent, integration::IntegrationEvent, organization::OrganizationEvent,
+    policy::PolicyEvent, user::UserEvent,
 };
 use infragpt_nats::{DecodeFailure, Received, decode_event};
 use serde_json::Value;
@@ -26,6 +27,8 @@ pub(super) fn payload(received: &Received) -> Option<Result<Value, DecodeFailure
         IntegrationEvent::AGGREGATE => read::<IntegrationEvent>(received),
         ChangeEvent::AGGREGATE => read::<ChangeEvent>(received),
         ConversationEvent::AGGREGATE => read::<ConversationEvent>(received),
+        ChannelEvent::AGGREGATE => read::<ChannelEvent>(received),
+        PolicyEvent::AGGREGATE => read::<PolicyEvent>(received),
         ActionEvent::AGGREGATE => read::<ActionEvent>(received),
         AuditEvent::AGGREGATE => read::<AuditEvent>(received),
         _ => return None,

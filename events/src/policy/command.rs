@@ -1,0 +1,120 @@
+//! Administrators change the rules.
+
+use super::{
+    event::{Approvers, Changed, PolicyEvent, Rules},
+    state::Policy,
+};
+use crate::Aggregate;
+
+/// The most people who can be named.
+const MOST_PEOPLE: usize = 200;
+
+/// What the rules can be asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PolicyCommand {
+    /// Be these.
+    Change(Rules),
+}
+
+/// Why rules are refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// Nothing could ever be approved.
+    #[error("name at least one person who may approve, or allow anyone")]
+    NobodyMayApprove,
+    /// More people than can be named.
+    #[error("at most {MOST_PEOPLE} people can be named")]
+    TooMany,
+    /// Everything would be forgotten at once.
+    #[error("what was said is kept for at least one day")]
+    NoRetention,
+}
+
+impl Aggregate for Policy {
+    type Event = PolicyEvent;
+    type Command = PolicyCommand;
+    type Error = Refusal;
+
+    fn decide(&self, command: PolicyCommand) -> Result<Vec<PolicyEvent>, Refusal> {
+        let PolicyCommand::Change(rules) = command;
+        if let Approvers::Listed(people) = &rules.approvers {
+            if people.is_empty() {
+                return Err(Refusal::NobodyMayApprove);
+            }
+            if people.len() > MOST_PEOPLE {
+                return Err(Refusal::TooMany);
+            }
+        }
+        if rules.retention_days == Some(0) {
+            return Err(Refusal::NoRetention);
+        }
+        if rules == self.rules {
+            return Ok(vec![]);
+        }
+        Ok(vec![Changed { rules }.into()])
+    }
+
+    fn evolve(self, event: &PolicyEvent) -> Self {
+        Self::after(event)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::testing::given;
+
+    fn rules() -> Rules {
+        Rules {
+            shared_channels: true,
+            approvers: Approvers::Listed(BTreeSet::from(["U1".to_owned()])),
+            retention_days: Some(90),
+        }
+    }
+
+    #[test]
+    fn rules_change_when_they_are_others() {
+        let changed = PolicyEvent::from(Changed { rules: rules() });
+        given::<Policy>([])
+            .when(PolicyCommand::Change(rules()))
+            .then([changed.clone()]);
+        given::<Policy>([changed])
+            .when(PolicyCommand::Change(rules()))
+            .then_nothing();
+        given::<Policy>([])
+            .when(PolicyCommand::Change(Rules::default()))
+            .then_nothing();
+    }
+
+    #[test]
+    fn rules_that_nobody_could_live_with_are_refused() {
+        let listed = |people: BTreeSet<String>| {
+            PolicyCommand::Change(Rules {
+                approvers: Approvers::Listed(people),
+                ..rules()
+            })
+        };
+        given::<Policy>([])
+            .when(listed(BTreeSet::new()))
+            .then_refused(Refusal::NobodyMayApprove);
+        given::<Policy>([])
+            .when(listed((0..=MOST_PEOPLE).map(|number| number.to_string()).collect()))
+            .then_refused(Refusal::TooMany);
+        given::<Policy>([])
+            .when(PolicyCommand::Change(Rules {
+                retention_days: Some(0),
+                ..rules()
+            }))
+            .then_refused(Refusal::NoRetention);
+    }
+
+    #[test]
+    fn approvers_are_who_is_listed_or_everybody() {
+        let changed = PolicyEvent::from(Changed { rules: rules() });
+        let policy = given::<Policy>([changed]).state;
+        assert!(policy.may_approve("U1") && !policy.may_approve("U2"));
+        assert!(Policy::default().may_approve("U2"));
+    }
+}
