@@ -40,6 +40,18 @@ impl Connection {
             .map_err(|error| request::Error::Unavailable(error.to_string()))
     }
 
+    /// Listens to `subject` together with the other copies of this role: each thing is told to one of them.
+    ///
+    /// # Errors
+    /// [`request::Error::Unavailable`] when it can't be subscribed to.
+    pub async fn share(&self, subject: &'static str) -> Result<Broadcasts, request::Error> {
+        self.client
+            .queue_subscribe(subject, "q".to_owned())
+            .await
+            .map(Broadcasts)
+            .map_err(|error| request::Error::Unavailable(error.to_string()))
+    }
+
     /// Listens to `subject`.
     ///
     /// # Errors

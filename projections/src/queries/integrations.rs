@@ -43,10 +43,13 @@ pub(crate) async fn answer(
 ) -> Result<Answer, sqlx::Error> {
     let integrations = integrations::list(&mut *connection, organization, now).await?;
     let resources = resources::list(&mut *connection, organization).await?;
+    // A private channel is known in it alone.
+    let is_told = |kind: ResourceKind, private: bool| kind != ResourceKind::Channel || !private;
     let named = |integration, kind: ResourceKind| {
         resources
             .iter()
             .filter(|resource| resource.integration_id == integration && resource.kind == kind.as_str())
+            .filter(|resource| is_told(kind, resource.private))
             .map(|resource| resource.name.clone())
             .collect()
     };

@@ -10,9 +10,10 @@ use serde_json::Value;
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 
-use super::{changes, integrations, status};
+use super::{changes, conversations, integrations, status};
 
 const CHANGES: &str = "tool.v1.infragpt.changes";
+const CONVERSATIONS: &str = "tool.v1.infragpt.conversations";
 const INTEGRATIONS: &str = "tool.v1.infragpt.integrations";
 const STATUS: &str = "tool.v1.infragpt.status";
 
@@ -42,12 +43,12 @@ pub async fn serve(
     shutdown: CancellationToken,
 ) -> Result<(), service::Error> {
     let tools = Arc::new(Tools { database, grants });
-    let (for_changes, for_integrations, for_status) = (tools.clone(), tools.clone(), tools);
+    let (for_changes, for_integrations, for_status) = (tools.clone(), tools.clone(), tools.clone());
     Service::new(
         &connection,
         "infragpt_tools",
         env!("CARGO_PKG_VERSION"),
-        "Answers agents' questions from the read models: changes, integrations, status",
+        "Answers agents' questions from the read models: changes, conversations, integrations, status",
     )
     .endpoint(CHANGES, move |call| {
         let tools = for_changes.clone();
@@ -55,6 +56,13 @@ pub async fn serve(
             let organization = tools.verify(&call, CHANGES)?;
             let request = call.json()?;
             answered(changes::answer(&tools.database, &organization, request).await)
+        }
+    })
+    .endpoint(CONVERSATIONS, move |call| {
+        let tools = tools.clone();
+        async move {
+            let organization = tools.verify(&call, CONVERSATIONS)?;
+            answered(conversations::answer(&tools.database, &organization).await)
         }
     })
     .endpoint(INTEGRATIONS, move |call| {

@@ -10,6 +10,7 @@ mod follow;
 mod handler;
 mod history;
 mod notices;
+mod opened;
 mod outcome;
 mod prepare;
 mod proposals;

@@ -12,6 +12,7 @@ use crate::{
     error::Error,
     handler::Questions,
     notices::Notices,
+    opened::Openings,
     running::Running,
     watermark::Watermark,
 };
@@ -75,6 +76,14 @@ impl Conversations {
             self.answer(running.clone(), shutdown.clone()),
             async { Ok(running.listen(&self.connection, shutdown.clone()).await?) },
             async {
+                let openings = Openings {
+                    connection: self.connection.clone(),
+                    grants: self.grants.clone(),
+                    clock: self.clock,
+                };
+                Ok(openings.run(shutdown.clone()).await?)
+            },
+            async {
                 let actions = Actions {
                     connection: self.connection.clone(),
                     store: self.store.clone(),
@@ -99,7 +108,7 @@ impl Conversations {
                 Ok(self.subscription("notices").run(notices, shutdown.clone()).await?)
             },
         )
-        .map(|_: ((), (), (), (), ())| ())
+        .map(|_: ((), (), (), (), (), ())| ())
     }
 
     async fn answer(&self, running: Running, shutdown: CancellationToken) -> Result<(), Error> {

@@ -38,7 +38,7 @@ const fn of(service: &'static str, subject: &'static str, about: &'static str) -
 }
 
 /// Everything that can be asked.
-pub const ENDPOINTS: [Endpoint; 18] = [
+pub const ENDPOINTS: [Endpoint; 20] = [
     of("agent", "agent.v1.ask", "Answers a question, in frames."),
     of(
         "audit",
@@ -50,6 +50,11 @@ pub const ENDPOINTS: [Endpoint; 18] = [
         "audit.v1.refused",
         "Puts on record that somebody asked for what they may not do.",
     ),
+    Endpoint {
+        subject: "chat.v1.opened",
+        service: None,
+        about: "Has a page or a thread that somebody opened show something; nobody replies.",
+    },
     of(
         "connector",
         "connector.v1.slack.post",
@@ -110,6 +115,11 @@ pub const ENDPOINTS: [Endpoint; 18] = [
         "infragpt_tools",
         "tool.v1.infragpt.changes",
         "Says what changed between two times. Wants a grant.",
+    ),
+    of(
+        "infragpt_tools",
+        "tool.v1.infragpt.conversations",
+        "Says what was asked lately where everybody may know of it. Wants a grant.",
     ),
     of(
         "infragpt_tools",

@@ -169,6 +169,7 @@ fn another_application_is_named_and_ours_is_not_answered() {
             event["subtype"] = json!("bot_message");
             event["user"] = Value::Null;
             event["text"] = json!("");
+            event["blocks"] = json!([]);
             event["bot_profile"] = json!({ "name": "PagerDuty" });
             event["attachments"] =
                 json!([{ "title": "Checkout is slow", "text": "p99 *3 s*", "fallback": "the same" }]);
@@ -198,6 +199,7 @@ fn another_application_is_named_and_ours_is_not_answered() {
 fn a_file_is_told_by_its_name_and_no_text_is_endless() {
     let payload = changed(fixture!("message.channels"), |payload| {
         payload["event"]["text"] = json!("");
+        payload["event"]["blocks"] = json!([]);
         payload["event"]["files"] = json!([{ "name": "trace.txt" }, { "title": "no name" }, {}]);
     });
     assert_eq!(written(&payload).1.text, "[file: trace.txt]\n[file: no name]");
