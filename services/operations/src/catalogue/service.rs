@@ -38,7 +38,7 @@ const fn of(service: &'static str, subject: &'static str, about: &'static str) -
 }
 
 /// Everything that can be asked.
-pub const ENDPOINTS: [Endpoint; 20] = [
+pub const ENDPOINTS: [Endpoint; 22] = [
     of("agent", "agent.v1.ask", "Answers a question, in frames."),
     of(
         "audit",
@@ -103,8 +103,18 @@ pub const ENDPOINTS: [Endpoint; 20] = [
     ),
     of(
         "organization",
+        "organization.v1.rules",
+        "Says what an organization allows in its chat.",
+    ),
+    of(
+        "organization",
         "organization.v1.set_profile",
         "Keeps what an organization says of itself.",
+    ),
+    of(
+        "organization",
+        "organization.v1.set_rules",
+        "Changes what an organization allows in its chat.",
     ),
     Endpoint {
         subject: "redeliver.v1.{stream}.{consumer}",
