@@ -43,6 +43,8 @@ async function slack() {
   const stream = await app.client.apiCall("chat.startStream", {
     channel: "C0OPS",
     thread_ts: posted.ts,
+    recipient_team_id: "T0ACME",
+    recipient_user_id: "U0MAYA",
     markdown_text: "a",
   });
   const stopped = await app.client.apiCall("chat.stopStream", { channel: "C0OPS", ts: stream.ts, markdown_text: "b" });

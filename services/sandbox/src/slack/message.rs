@@ -10,6 +10,16 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::watch;
 
+use super::task::Task;
+
+/// How a stream gets its pieces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Mode {
+    Text,
+    Chunks,
+}
+
 /// A message as the sandbox keeps it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -22,11 +32,22 @@ pub(crate) struct Message {
     pub(crate) user: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) bot_id: Option<String>,
+    /// The app that posted it, when that is another one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) app_id: Option<String>,
+    /// The name under which another app posted it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) username: Option<String>,
     pub(crate) text: String,
+    /// The text is Markdown, not Slack's own markup.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) markdown: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) blocks: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) attachments: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) files: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) metadata: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -40,6 +61,24 @@ pub(crate) struct Message {
     /// `chat.stopStream` is still to come.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) streaming: bool,
+    /// How its stream gets its pieces, once there was one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) mode: Option<Mode>,
+    /// The steps of a stream.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) tasks: Vec<Task>,
+    /// When its stream began, in milliseconds since the epoch; a restart ends it.
+    #[serde(skip)]
+    pub(crate) started: i64,
+    /// When its stream got the last piece.
+    #[serde(skip)]
+    pub(crate) appended: i64,
+    /// It is in a channel with people of another workspace.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) shared: bool,
+    /// The workspace of its author, when that is another one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) user_team: Option<String>,
     /// Names and users of its reactions.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) reactions: BTreeMap<String, Vec<String>>,
