@@ -107,22 +107,26 @@ function link(address, label) {
 /** Splits a text at the first match of any rule, again and again. A rule is a pattern and what its match becomes. */
 function spans(text, rules, plain, depth = 0) {
   const nodes = [];
-  let rest = text;
-  while (rest) {
+  const next = rules.map(() => ({ index: -1 }));
+  let at = 0;
+  while (at < text.length && depth < 12) {
     let first = null;
-    if (depth < 12) {
-      for (const [pattern, become] of rules) {
-        const match = pattern.exec(rest);
-        if (match && (!first || match.index < first.match.index)) first = { match, become };
+    rules.forEach(([pattern, become], index) => {
+      // Each pattern looks no further than its next match, until the text before that is done.
+      if (next[index] && next[index].index < at) {
+        pattern.lastIndex = at;
+        next[index] = pattern.exec(text);
       }
-    }
+      const match = next[index];
+      if (match && (!first || match.index < first.match.index)) first = { match, become };
+    });
     if (!first) break;
     const { match, become } = first;
-    if (match.index) nodes.push(plain(rest.slice(0, match.index)));
+    if (match.index > at) nodes.push(plain(text.slice(at, match.index)));
     nodes.push(become(match, (inner) => spans(inner, rules, plain, depth + 1)));
-    rest = rest.slice(match.index + match[0].length);
+    at = match.index + match[0].length;
   }
-  if (rest) nodes.push(plain(rest));
+  if (at < text.length) nodes.push(plain(text.slice(at)));
   return nodes;
 }
 
@@ -146,17 +150,19 @@ function angle(content) {
 
 const ADDRESS = /\bhttps?:\/\/[^\s<>|`"')\]]*[^\s<>|`"')\].,;:!?*_~]/;
 
-const MRKDWN = [
+const everywhere = (rules) => rules.map(([pattern, become]) => [new RegExp(pattern, "g"), become]);
+
+const MRKDWN = everywhere([
   [/`([^`\n]+)`/, (match) => el("code", {}, unescaped(match[1]))],
   [/<([^<>\n]+)>/, (match) => angle(match[1])],
   [ADDRESS, (match) => link(unescaped(match[0]), unescaped(match[0]))],
   [/(?<![\w*])\*(?=\S)([^*\n]*[^\s*])\*(?![\w*])/, (match, inner) => el("strong", {}, inner(match[1]))],
   [/(?<![\w_])_(?=\S)([^_\n]*[^\s_])_(?![\w_])/, (match, inner) => el("em", {}, inner(match[1]))],
   [/(?<![\w~])~(?=\S)([^~\n]*[^\s~])~(?![\w~])/, (match, inner) => el("s", {}, inner(match[1]))],
-];
+]);
 const mrkdwnSpans = (text) => spans(text, MRKDWN, (plain) => document.createTextNode(withEmoji(unescaped(plain))));
 
-const MARKDOWN = [
+const MARKDOWN = everywhere([
   [/\\([!-/:-@[-`{-~])/, (match) => document.createTextNode(match[1])],
   [/(?<!`)(`+)(?!`)([\s\S]*?[^`])\1(?!`)/, (match) => el("code", {}, match[2].replace(/^ (.*\S.*) $/s, "$1"))],
   [/!\[([^\]\n]*)\]\(([^()\s]+)(?:\s+"[^"]*")?\)/, (match) => link(match[2], match[1] || match[2])],
@@ -168,7 +174,7 @@ const MARKDOWN = [
   [/~~(?=\S)([^~]*?\S)~~/, (match, inner) => el("s", {}, inner(match[1]))],
   [/(?<!\*)\*(?=[^\s*])([^*]*[^\s*])\*(?!\*)/, (match, inner) => el("em", {}, inner(match[1]))],
   [/(?<!\w)_(?=[^\s_])([^_]*[^\s_])_(?!\w)/, (match, inner) => el("em", {}, inner(match[1]))],
-];
+]);
 const markdownSpans = (text) => spans(text, MARKDOWN, (plain) => document.createTextNode(withEmoji(unescaped(plain))));
 
 // ── Slack's own markup, and Markdown ─────────────────────────────────────────────────────────────────────────────────
@@ -180,7 +186,7 @@ function mrkdwn(text) {
     if (index % 2) return root.append(el("pre", {}, unescaped(part.replace(/\n$/, ""))));
     let lines = [];
     const flush = () => {
-      if (lines.length) root.append(el("p", {}, mrkdwnSpans(lines.join("\n"))));
+      if (lines.some((line) => line.trim())) root.append(el("p", {}, mrkdwnSpans(lines.join("\n"))));
       lines = [];
     };
     const into = (name, node) => {
@@ -591,7 +597,7 @@ function conversation(message, inThread, replies) {
       inThread ? el("p", {}, `A conversation with ${state.bot.name}`)
         : el("button", { type: "button", class: "thread-bar", onclick: () => go({ thread: message.ts }) },
           el("strong", {}, first ? readable(first.text).slice(0, 80) : "New conversation"),
-          replies?.length ? el("small", {}, `${replies.length} messages`) : null)));
+          replies?.length ? el("small", {}, replies.length === 1 ? "1 message" : `${replies.length} messages`) : null)));
 }
 
 const isReply = (message) =>
@@ -619,7 +625,7 @@ function written(typed) {
   const people = [...state.people, { id: state.bot.user, name: state.bot.name }];
   const escaped = typed.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
   return escaped
-    .replace(/\bhttps?:\/\/[^\s|]+/g, (address) => `<${address}>`)
+    .replace(/\bhttps?:\/\/[^\s|]*[^\s|.,;:!?)]/g, (address) => `<${address}>`)
     .replace(/(?<![\w@])@([\w.-]*\w)/g, (whole, name) => {
       const found = people.find((it) => it.name === name);
       return found ? `<@${found.id}>` : whole;
@@ -927,3 +933,5 @@ byId("modal").addEventListener("cancel", (event) => {
 window.addEventListener("hashchange", follow);
 await follow();
 new EventSource("/slack/client/events").addEventListener("change", refresh);
+// A status ends by itself, which nobody tells.
+setInterval(() => state?.statuses.length && refresh(), 10_000);

@@ -117,7 +117,6 @@ pub(super) async fn interaction(world: &Shared, body: &[u8]) -> Answer {
             thread_ts: payload["container"]["thread_ts"].as_str().map(str::to_owned),
             message_ts: payload["container"]["message_ts"].as_str().map(str::to_owned),
             channel,
-            ..Response::default()
         };
         payload["response_url"] = response_url::issue(world, response).into();
     }

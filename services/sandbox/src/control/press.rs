@@ -93,7 +93,6 @@ fn on_message(world: &Shared, press: &Press, ts: &str, payload: &mut Value) -> R
         thread_ts: message.thread_ts,
         message_ts: Some(ts.to_owned()),
         channel,
-        ..Response::default()
     };
     payload["response_url"] = response_url::issue(world, response).into();
     Ok(blocks)

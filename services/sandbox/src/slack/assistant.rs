@@ -14,7 +14,8 @@ const MOST_PROMPTS: usize = 4;
 /// What the app does right now in a thread, as people see it below.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Status {
-    status: String,
+    #[serde(rename = "status")]
+    text: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     loading_messages: Vec<String>,
     /// When it goes away, in seconds since the epoch.
@@ -46,9 +47,9 @@ pub(super) fn set_status(world: &World, arguments: &Arguments) -> Answer {
     }
     let status = arguments.text("status");
     world.surface.change(|kept| match status {
-        Some(status) => {
+        Some(text) => {
             let status = Status {
-                status,
+                text,
                 loading_messages: messages,
                 until: clock::seconds() + LIFETIME,
             };

@@ -23,6 +23,10 @@ pub(crate) enum Mode {
 /// A message as the sandbox keeps it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is one thing that a message is or is not, in any combination"
+)]
 pub(crate) struct Message {
     pub(crate) channel: String,
     pub(crate) ts: String,

@@ -46,7 +46,12 @@ pub(crate) fn issue(world: &World, response: Response) -> String {
         uses: 0,
         until: clock::seconds() + LIFETIME,
     };
-    world.surface.change(|kept| kept.responses.insert(id.clone(), issued));
+    world.surface.change(|kept| {
+        // One that is over for long is not known any more.
+        kept.responses
+            .retain(|_, before| before.until + LIFETIME > clock::seconds());
+        kept.responses.insert(id.clone(), issued);
+    });
     format!("{}/slack/response/{id}", world.url)
 }
 

@@ -6,6 +6,9 @@ use crate::{clock, world::World};
 /// Slack refuses larger views, in bytes.
 const LARGEST: usize = 250_000;
 
+/// Slack knows a trigger that is too old for what it is; after this time, in milliseconds, the sandbox forgets it.
+const REMEMBERED: i64 = 600_000;
+
 /// What a gesture allows the app to open, once and soon.
 #[derive(Debug)]
 pub(super) struct Trigger {
@@ -31,7 +34,10 @@ pub(crate) fn trigger(world: &World, user: &str) -> String {
         at,
         exchanged: false,
     };
-    world.surface.change(|kept| kept.triggers.insert(id.clone(), trigger));
+    world.surface.change(|kept| {
+        kept.triggers.retain(|_, before| at - before.at < REMEMBERED);
+        kept.triggers.insert(id.clone(), trigger);
+    });
     id
 }
 

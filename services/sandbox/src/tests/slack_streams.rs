@@ -2,7 +2,7 @@ use serde_json::{Value, json};
 
 use super::World;
 
-fn beginning(more: Value) -> Value {
+fn beginning(more: &Value) -> Value {
     let mut arguments = json!({
         "channel": "C0OPS",
         "thread_ts": "1.000001",
@@ -23,7 +23,7 @@ fn step(status: &str) -> Value {
 async fn a_stream_grows_until_it_is_stopped() {
     let world = World::start().await;
     let started = world
-        .slack("chat.startStream", beginning(json!({ "markdown_text": "a" })))
+        .slack("chat.startStream", beginning(&json!({ "markdown_text": "a" })))
         .await;
     let piece = json!({ "channel": "C0OPS", "ts": started["ts"], "markdown_text": "b" });
     assert_eq!(world.slack("chat.appendStream", piece.clone()).await["ok"], true);
@@ -41,7 +41,7 @@ async fn steps_change_in_place_and_the_text_goes_on() {
     let started = world
         .slack(
             "chat.startStream",
-            beginning(json!({ "chunks": [step("in_progress")] })),
+            beginning(&json!({ "chunks": [step("in_progress")] })),
         )
         .await;
     let text = json!({ "type": "markdown_text", "text": "**done**" });
@@ -68,7 +68,7 @@ async fn what_slack_refuses_of_a_stream_is_refused() {
     let world = World::start().await;
     let refused = async |method: &str, arguments: Value| world.slack(method, arguments).await["error"].clone();
     let start = |leave_out: &str| {
-        let mut arguments = beginning(json!({}));
+        let mut arguments = beginning(&json!({}));
         arguments.as_object_mut().unwrap().remove(leave_out);
         arguments
     };
@@ -81,14 +81,14 @@ async fn what_slack_refuses_of_a_stream_is_refused() {
     }
     let direct = json!({ "channel": "D0MAYA", "thread_ts": "1.000001" });
     assert_eq!(world.slack("chat.startStream", direct).await["ok"], true);
-    let odd = beginning(json!({ "chunks": [step("done")] }));
+    let odd = beginning(&json!({ "chunks": [step("done")] }));
     assert_eq!(refused("chat.startStream", odd).await, "invalid_chunks");
-    let long = beginning(json!({ "markdown_text": "a".repeat(12_001) }));
+    let long = beginning(&json!({ "markdown_text": "a".repeat(12_001) }));
     assert_eq!(refused("chat.startStream", long).await, "msg_too_long");
 
     // The first piece decides how all of them come.
     let started = world
-        .slack("chat.startStream", beginning(json!({ "markdown_text": "a" })))
+        .slack("chat.startStream", beginning(&json!({ "markdown_text": "a" })))
         .await;
     let mixed = json!({ "channel": "C0OPS", "ts": started["ts"], "chunks": [step("pending")] });
     assert_eq!(refused("chat.appendStream", mixed).await, "streaming_mode_mismatch");
@@ -98,7 +98,7 @@ async fn what_slack_refuses_of_a_stream_is_refused() {
 async fn a_stream_that_waits_too_long_is_over() {
     let world = World::start().await;
     let started = world
-        .slack("chat.startStream", beginning(json!({ "markdown_text": "a" })))
+        .slack("chat.startStream", beginning(&json!({ "markdown_text": "a" })))
         .await;
     world.control("stream_timeout", json!({ "idle_ms": -1 })).await;
     let piece = json!({ "channel": "C0OPS", "ts": started["ts"], "markdown_text": "b" });
