@@ -41,8 +41,7 @@ const MARKDOWN = [
 const slack = await open(process.env.SANDBOX_URL);
 
 async function show(message) {
-  const body = JSON.stringify({ channel: "C0DEPLOYS", bot_id: "B0OTHER", subtype: "bot_message", timeout_ms: 0, ...message });
-  const said = await (await fetch(`${process.env.SANDBOX_URL}/control/message`, { method: "POST", body })).json();
+  const said = await slack.control("message", { channel: "C0DEPLOYS", bot_id: "B0OTHER", subtype: "bot_message", ...message });
   const text = slack.page.locator(`#messages [data-ts="${said.ts}"] .text`);
   await text.waitFor();
   return text.evaluate((node) => node.innerHTML.replaceAll(/ data-key="[^"]*"/g, ""));

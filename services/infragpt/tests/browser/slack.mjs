@@ -66,6 +66,11 @@ class Slack {
     await field.press("Enter");
   }
 
+  /** A message by its timestamp, wherever it is shown. */
+  message(ts) {
+    return this.page.locator(`.messages:visible [data-ts="${ts}"]`).first();
+  }
+
   /** Opens the thread of a message. */
   async openThread(message) {
     await message.hover();
@@ -109,7 +114,24 @@ class Slack {
 
   /** What the sandbox knows: messages, deliveries, reactions. */
   async state() {
-    return (await fetch(`${this.url}/control/state`)).json();
+    return this.control("state", {});
+  }
+
+  /** Makes somebody else, or Slack, do something. */
+  async control(verb, body) {
+    const response = await fetch(`${this.url}/control/${verb}`, { method: "POST", body: JSON.stringify(body) });
+    const answer = await response.json();
+    assert.ok(response.ok, `${verb}: ${JSON.stringify(answer)}`);
+    return answer;
+  }
+
+  /** Calls the Web API as the app does. */
+  async api(method, body) {
+    const headers = { "Content-Type": "application/json", Authorization: `Bearer ${process.env.BOT_TOKEN}` };
+    const response = await fetch(`${this.url}/slack/api/${method}`, { method: "POST", headers, body: JSON.stringify(body) });
+    const answer = await response.json();
+    assert.equal(answer.ok, true, `${method}: ${answer.error}`);
+    return answer;
   }
 
   /** Takes a picture of the page, if somebody wants pictures. */

@@ -75,11 +75,13 @@ async fn a_person_asks_reads_and_judges_an_answer() {
     for (script, end) in [
         ("conversation.mjs", "the conversation works\n"),
         ("rendering.mjs", "the page shows what Slack shows\n"),
+        ("live.mjs", "the page is alive\n"),
     ] {
         let mut node = Command::new("node");
         node.arg(script)
             .current_dir(&scripts)
             .env("SANDBOX_URL", &app.installation.endpoints.sandbox_url)
+            .env("BOT_TOKEN", &app.installation.endpoints.slack_bot_token)
             .env("EXPECTED", title);
         let said = run(&mut node).await;
         assert!(said.ends_with(end), "{script}: {said}");

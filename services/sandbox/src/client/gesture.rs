@@ -22,6 +22,9 @@ const GESTURES: [&str; 10] = [
     "submit",
 ];
 
+/// How long the page waits for the app, in milliseconds: Slack's own limit is 3 s.
+const LONGEST_WAIT: u64 = 4_000;
+
 /// Somebody does something on the page. It reaches the app the way that the app uses.
 pub(super) async fn gesture(
     State(world): State<Shared>,
@@ -40,6 +43,8 @@ pub(super) async fn gesture(
     let mut body: Map<String, Value> = serde_json::from_slice(&body)
         .map_err(|error| Problem::bad_request(format!("The body is no JSON object: {error}.")))?;
     body.insert("via".into(), "usual".into());
+    // Redelivery goes on after that, but nobody sits and waits for it.
+    body.entry("timeout_ms").or_insert_with(|| LONGEST_WAIT.into());
     let body = Value::Object(body).to_string();
     control::perform(&world, &verb, body.as_bytes()).await.map(Json)
 }

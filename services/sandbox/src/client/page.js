@@ -732,11 +732,11 @@ function renderHeader() {
   const channel = channelNamed(place.channel);
   byId("channel-name").textContent = isDirect ? state.bot.name : `${channel?.private ? "🔒 " : "# "}${channel?.name ?? place.channel}`;
   const tab = (name, value) => ({
-    key: `tab-${name}`, signature: String((place.tab ?? "messages") === value),
-    build: () => el("button", { type: "button", role: "tab", "aria-selected": String((place.tab ?? "messages") === value),
-      onclick: () => go({ tab: value, thread: null }) }, name),
+    key: `tab-${name}`, signature: String(place.tab === value),
+    build: () => el("button", { type: "button", role: "tab", "aria-selected": String(place.tab === value),
+      onclick: () => place.tab !== value && go({ tab: value, thread: null }) }, name),
   });
-  patch(byId("channel-about"), isDirect ? [tab("Home", "home"), tab("Messages", "messages")]
+  patch(byId("channel-about"), isDirect ? [tab("Home", "home"), tab("Messages", null)]
     : channel?.shared ? [{ key: "shared", signature: "", build: () => el("span", {}, "Shared with another workspace") }] : []);
 }
 
@@ -879,7 +879,7 @@ async function follow() {
   place.user = asked.get("user") ?? place.user;
   place.channel = asked.get("channel") ?? (asked.has("user") ? place.channel : null);
   place.thread = asked.get("thread");
-  place.tab = asked.get("tab");
+  place.tab = asked.get("tab") === "home" ? "home" : null;
   if (state && place.user === state.me) render();
   else await refresh();
   arrive(before);
@@ -889,14 +889,19 @@ async function follow() {
 function arrive(before) {
   if (place.channel !== state.direct) return;
   const isSame = before.channel === place.channel && before.user === place.user;
-  const tab = place.tab ?? "messages";
-  if (isSame && (before.tab ?? "messages") === tab) return;
-  gesture("home", { tab });
+  if (isSame && before.tab === place.tab) return;
+  gesture("home", { tab: place.tab ?? "messages" });
   const conversations = state.messages.filter((it) => it.channel === state.direct && it.subtype === "assistant_app_thread");
-  if (tab !== "messages" || place.thread) return;
+  if (place.tab || place.thread) return;
   if (conversations.length) go({ thread: conversations.at(-1).ts });
-  else gesture("assistant", { from: before.channel && before.channel !== state.direct ? before.channel : undefined })
-    .then((answer) => answer && go({ thread: answer.thread_ts }));
+  else begin(before.channel !== state.direct ? before.channel : null);
+}
+
+/** Begins a conversation with the app, unless the reader has gone on in the meantime. */
+async function begin(from) {
+  const { direct } = state;
+  const begun = await gesture("assistant", { from: from ?? undefined });
+  if (begun && place.channel === direct && begun.channel === direct && !place.tab && !place.thread) go({ thread: begun.thread_ts });
 }
 
 let loading = null;
