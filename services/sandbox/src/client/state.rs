@@ -39,7 +39,7 @@ pub(super) async fn state(State(world): State<Shared>, Query(viewer): Query<View
     }
     for channel in &mut channels {
         let id = channel["id"].as_str().unwrap_or_default().to_owned();
-        channel["shared"] = channel::is_shared(&world, &id).into();
+        channel["shared"] = world.messages.is_shared(&id).into();
     }
     let is_mine =
         |value: &Value| value["channel"] == direct || !is_direct(value["channel"].as_str().unwrap_or_default());

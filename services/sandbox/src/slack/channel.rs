@@ -61,8 +61,3 @@ pub(crate) fn name(world: &World, id: &str) -> String {
         _ => find(world, id).map_or_else(|| "directmessage".into(), |channel| channel.name),
     }
 }
-
-/// Whether people of another workspace are in it.
-pub(crate) fn is_shared(world: &World, id: &str) -> bool {
-    world.messages.channel(id, "").iter().any(|message| message.shared)
-}

@@ -194,7 +194,7 @@ fn page<T>(mut all: Vec<T>, arguments: &Arguments) -> Result<(Vec<T>, String), &
 fn described(world: &World, id: &str) -> Value {
     let slack = &world.configuration.slack;
     let kind = channel::kind(world, id);
-    let is_shared = channel::is_shared(world, id);
+    let is_shared = world.messages.is_shared(id);
     let mut channel = Map::new();
     channel.insert("id".into(), id.into());
     channel.insert("created".into(), 1_700_000_000.into());

@@ -139,7 +139,7 @@ pub(crate) fn envelope_of(world: &World, install: Install, team_id: &str, event_
     let slack = &world.configuration.slack;
     let context = json!({ "et": event["type"], "tid": team_id, "aid": slack.app_id, "cid": event["channel"] });
     let channel = event["channel"].as_str().or(event["item"]["channel"].as_str());
-    let is_shared = channel.is_some_and(|channel| channel::is_shared(world, channel));
+    let is_shared = channel.is_some_and(|channel| world.messages.is_shared(channel));
     let is_organization = install == Install::Organization;
     let enterprise = is_organization.then_some(&slack.enterprise.id);
     let mut envelope = json!({

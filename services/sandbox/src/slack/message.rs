@@ -1,5 +1,5 @@
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs::{self, File, OpenOptions},
     io::{self, Write},
     path::Path,
@@ -113,6 +113,8 @@ pub(crate) struct Messages {
 #[derive(Debug)]
 struct Kept {
     channels: BTreeMap<String, BTreeMap<String, Message>>,
+    /// Channels that have people of another workspace in them: asked for every event.
+    shared: BTreeSet<String>,
     file: Option<File>,
 }
 
@@ -147,8 +149,10 @@ impl Messages {
             }
             None => None,
         };
+        let all = channels.values().flat_map(BTreeMap::values);
+        let shared = all.filter(|it| it.shared).map(|it| it.channel.clone()).collect();
         Ok(Self {
-            kept: Mutex::new(Kept { channels, file }),
+            kept: Mutex::new(Kept { channels, shared, file }),
             changes: watch::Sender::new(0),
         })
     }
@@ -210,6 +214,11 @@ impl Messages {
             .collect()
     }
 
+    /// Whether people of another workspace are in a channel.
+    pub(crate) fn is_shared(&self, channel: &str) -> bool {
+        self.lock().shared.contains(channel)
+    }
+
     /// The greatest timestamp in use.
     pub(crate) fn latest(&self) -> Option<String> {
         self.lock()
@@ -228,6 +237,7 @@ impl Messages {
     pub(crate) fn clear(&self) {
         self.with(|kept| {
             kept.channels.clear();
+            kept.shared.clear();
             if let Some(file) = &kept.file
                 && let Err(error) = file.set_len(0)
             {
@@ -258,6 +268,9 @@ impl Kept {
             if let Err(error) = line.and_then(|line| file.write_all(format!("{line}\n").as_bytes())) {
                 tracing::warn!(%error, "Cannot store the Slack message `{}`", message.ts);
             }
+        }
+        if message.shared {
+            self.shared.insert(message.channel.clone());
         }
         self.channels
             .entry(message.channel.clone())

@@ -315,3 +315,24 @@ async fn a_response_url_answers_five_times_and_can_replace_the_message() {
         assert_eq!(answer(json!({ "text": "again" })).await, expected);
     }
 }
+
+#[tokio::test]
+async fn guests_and_strangers_are_known_as_such() {
+    let mut configuration = crate::Configuration::default();
+    configuration.slack.guests = vec!["U0TOM".into()];
+    configuration.slack.private_channels = vec![crate::Named::new("C0BOARD", "board")];
+    let world = World::with(configuration).await;
+    let user = async |id: &str| world.slack("users.info", json!({ "user": id })).await["user"].clone();
+    assert_eq!(user("U0TOM").await["is_restricted"], true);
+    assert_eq!(user("U0MAYA").await["is_restricted"], false);
+    assert_eq!(user("U0GUS").await, Value::Null);
+    let said = json!({ "text": "hi", "user": "U0GUS", "user_team": "T0GLOBEX", "shared": true, "timeout_ms": 0 });
+    world.control("message", said).await;
+    let stranger = user("U0GUS").await;
+    assert_eq!(
+        (&stranger["team_id"], &stranger["is_stranger"]),
+        (&json!("T0GLOBEX"), &json!(true))
+    );
+    let board = world.slack("conversations.info", json!({ "channel": "board" })).await;
+    assert_eq!(board["channel"]["is_private"], true);
+}
