@@ -7,6 +7,7 @@ mod accounts;
 mod answers;
 mod api;
 mod benchmarks;
+mod browser;
 mod catalogue;
 mod command_line;
 mod connections;
