@@ -271,6 +271,12 @@ impl FrameSink {
         self.frame("step", step.to_string().into()).await;
     }
 
+    /// Something that people are to allow.
+    pub async fn proposal(&self, proposal: &crate::agent::Proposal) {
+        self.frame("proposal", serde_json::json!(proposal).to_string().into())
+            .await;
+    }
+
     /// The whole answer, in Markdown. Nothing may follow.
     pub async fn answer(&self, text: &str) {
         self.end("answer", text).await;

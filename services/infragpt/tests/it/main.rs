@@ -9,6 +9,7 @@ mod api;
 mod benchmarks;
 mod browser;
 mod catalogue;
+mod chat;
 mod command_line;
 mod connections;
 mod connector;

@@ -74,6 +74,8 @@ pub(super) enum Way {
     Stream,
     /// The message is changed.
     Edit,
+    /// Whoever began it is gone: nobody knows what it says, or whether it is a stream.
+    Abandoned,
 }
 
 #[derive(Deserialize)]
@@ -86,7 +88,7 @@ impl Draft {
     pub fn left_behind(id: String) -> Self {
         Self {
             id,
-            way: Way::Edit,
+            way: Way::Abandoned,
             said: String::new(),
             steps: Vec::new(),
         }

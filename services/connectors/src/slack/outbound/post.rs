@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use infragpt_nats::ServiceError;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use tracing::warn;
+use tracing::{debug, warn};
 use uuid::Uuid;
 
 use super::{
@@ -164,11 +164,14 @@ impl Session {
     async fn complete(&mut self, post: &Post, thread: &str, draft: &Draft, part: Part<'_>) -> Result<String, Failure> {
         let rest = part.text.strip_prefix(&draft.said).filter(|_| draft.way == Way::Stream);
         let body = blocks::end_of_stream(&post.channel, &draft.id, post.answer_id, part, rest.unwrap_or_default());
-        if draft.way == Way::Stream {
+        if draft.way != Way::Edit {
             match self.json::<Value>("chat.stopStream", &body).await {
                 Ok(_) if rest.is_some() => return Ok(draft.id.clone()),
                 // It says something else by now, or Slack ended the stream before: the message is changed instead.
                 Ok(_) => {}
+                Err(failure @ Failure::Refused(_)) if draft.way == Way::Abandoned && !failure.is_about_token() => {
+                    debug!(reason = %failure, answer.id = %post.answer_id, "What was begun is no stream");
+                }
                 Err(failure @ Failure::Refused(_)) if !failure.is_about_token() => {
                     warn!(reason = %failure, answer.id = %post.answer_id, "Slack did not end a stream, changing its message");
                 }

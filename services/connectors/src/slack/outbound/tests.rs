@@ -442,7 +442,10 @@ async fn what_somebody_left_behind_is_made_whole_and_not_said_again() {
         post["message"] = "1.1".into();
         let post = serde_json::from_value(post).unwrap();
         assert_eq!(post_as_json(&mut session, post).await, Ok(posted("1.9", false)));
-        assert_eq!(methods(&slack), ["conversations.replies", "chat.update"]);
+        assert_eq!(
+            methods(&slack),
+            ["conversations.replies", "chat.stopStream", "chat.update"]
+        );
     }
 }
 
