@@ -94,9 +94,11 @@ async function seesHome(slack) {
   const publish = (text) => slack.api("views.publish", {
     user_id: "U0MAYA", view: { type: "home", blocks: [{ type: "header", text: plain(text) }] },
   });
-  await publish("Good morning");
   await slack.openApp("Home");
   const home = slack.page.locator("#home");
+  // The app shows its own page first.
+  await home.getByText("Connected").waitFor();
+  await publish("Good morning");
   await home.getByText("Good morning").waitFor();
   await publish("Good evening");
   await home.getByText("Good evening").waitFor();

@@ -10,7 +10,7 @@ use std::{
 use serde_json::json;
 use tokio::process::Command;
 
-use crate::harness::App;
+use crate::{chat::Scripted, harness::App};
 
 /// Where the scripts are, and where what they need is installed.
 fn folders() -> (PathBuf, PathBuf) {
@@ -77,14 +77,26 @@ async fn a_person_asks_reads_and_judges_an_answer() {
         ("rendering.mjs", "the page shows what Slack shows\n"),
         ("live.mjs", "the page is alive\n"),
     ] {
-        let mut node = Command::new("node");
-        node.arg(script)
-            .current_dir(&scripts)
-            .env("SANDBOX_URL", &app.installation.endpoints.sandbox_url)
-            .env("BOT_TOKEN", &app.installation.endpoints.slack_bot_token)
-            .env("EXPECTED", title);
-        let said = run(&mut node).await;
-        assert!(said.ends_with(end), "{script}: {said}");
+        play(&app, &scripts, (script, end), title).await;
     }
     app.finish().await;
+}
+
+#[tokio::test]
+async fn a_person_watches_stops_and_approves() {
+    let scripts = install().await;
+    let it = Scripted::start().await;
+    play(&it.app, &scripts, ("control.mjs", "the person is in control\n"), "").await;
+    it.finish().await;
+}
+
+async fn play(app: &App, scripts: &Path, (script, end): (&str, &str), expected: &str) {
+    let mut node = Command::new("node");
+    node.arg(script)
+        .current_dir(scripts)
+        .env("SANDBOX_URL", &app.installation.endpoints.sandbox_url)
+        .env("BOT_TOKEN", &app.installation.endpoints.slack_bot_token)
+        .env("EXPECTED", expected);
+    let said = run(&mut node).await;
+    assert!(said.ends_with(end), "{script}: {said}");
 }

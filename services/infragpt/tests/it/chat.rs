@@ -22,8 +22,8 @@ use tokio_util::sync::CancellationToken;
 use crate::harness::App;
 
 /// An installation whose agent follows a script.
-struct Scripted {
-    app: App,
+pub struct Scripted {
+    pub app: App,
     stop: CancellationToken,
     serving: Vec<tokio::task::JoinHandle<()>>,
     /// How often the action was done.
@@ -41,6 +41,10 @@ const ROLES: [&str; 8] = [
     "api",
 ];
 
+const WHY: &str = "Checkout began to fail at **10:14**, four minutes after `payments 4.2.0` was deployed. Between the two nothing \
+                   else changed. The failed run of `CI` on `main` shows the same error: `card_declined` is retried twice. Roll it \
+                   back to `4.1.0`, or fix the retry.";
+
 /// What an agent does with a question that begins so.
 async fn script(ask: Ask, frames: FrameSink) {
     let step = |state: &str| json!({ "id": "1", "title": "reads what changed", "state": state });
@@ -53,6 +57,22 @@ async fn script(ask: Ask, frames: FrameSink) {
             }
             frames.step(&step("done")).await;
             frames.answer("One two three four five six seven.").await;
+        }
+        "why" => {
+            for (id, title) in [
+                ("1", "reads what changed in acme/payments"),
+                ("2", "reads the failed runs"),
+            ] {
+                for state in ["running", "done"] {
+                    frames.step(&json!({ "id": id, "title": title, "state": state })).await;
+                    tokio::time::sleep(Duration::from_millis(500)).await;
+                }
+            }
+            for piece in WHY.split_inclusive(". ") {
+                frames.delta(piece).await;
+                tokio::time::sleep(Duration::from_millis(1500)).await;
+            }
+            frames.answer(WHY).await;
         }
         "never" => {
             frames.delta("I am thinking about ").await;
@@ -77,7 +97,7 @@ async fn script(ask: Ask, frames: FrameSink) {
 }
 
 impl Scripted {
-    async fn start() -> Self {
+    pub async fn start() -> Self {
         let mut app = App::start_without_roles(|_| {}).await;
         app.installation.roles = Some(app.installation.spawn_roles(&ROLES).await.unwrap());
         app.connect_acme().await;
@@ -119,7 +139,7 @@ impl Scripted {
         }
     }
 
-    async fn finish(self) {
+    pub async fn finish(self) {
         self.app.settled().await.unwrap();
         self.stop.cancel();
         for serving in self.serving {
