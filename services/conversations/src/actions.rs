@@ -50,7 +50,7 @@ struct Known {
     organization: OrganizationId,
     id: Uuid,
     subject: AggregateSubject,
-    proposal: Proposed,
+    proposal: Box<Proposed>,
     posted_id: Option<String>,
     progress: Progress,
 }

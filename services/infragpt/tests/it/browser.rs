@@ -20,7 +20,7 @@ fn folders() -> (PathBuf, PathBuf) {
 }
 
 async fn run(command: &mut Command) -> String {
-    let name = format!("{:?}", command.as_std().get_program());
+    let name = command.as_std().get_program().display().to_string();
     let output = command.stdin(Stdio::null()).kill_on_drop(true).output().await;
     let output = output.unwrap_or_else(|error| panic!("cannot run {name}, which the browser tests need: {error}"));
     let (out, err) = (

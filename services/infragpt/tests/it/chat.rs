@@ -76,7 +76,7 @@ async fn script(ask: Ask, frames: FrameSink) {
         }
         "never" => {
             frames.delta("I am thinking about ").await;
-            tokio::time::sleep(Duration::from_secs(60)).await;
+            tokio::time::sleep(Duration::from_mins(1)).await;
             frames.answer("too late").await;
         }
         "restart" => {

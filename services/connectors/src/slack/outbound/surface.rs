@@ -33,7 +33,8 @@ pub(super) struct Prompts {
     channel: String,
     thread: String,
     title: String,
-    prompts: Vec<Value>,
+    #[serde(rename = "prompts")]
+    suggestions: Vec<Value>,
 }
 
 impl Session {
@@ -51,7 +52,7 @@ impl Session {
             "channel_id": prompts.channel,
             "thread_ts": prompts.thread,
             "title": prompts.title,
-            "prompts": prompts.prompts,
+            "prompts": prompts.suggestions,
         });
         let set = self.json::<Value>("assistant.threads.setSuggestedPrompts", &body).await;
         set.map_err(|failure| failure.of_write())?;
