@@ -1,7 +1,5 @@
 //! `GET` and `PUT /organization/rules`: what the organization allows in its chat.
 
-use std::collections::BTreeSet;
-
 use axum::Json;
 use infragpt_events::{
     OrganizationId,
@@ -23,8 +21,8 @@ pub(crate) struct ChatRules {
     /// Whether channels that are shared with other companies, and people of those, are answered.
     shared_channels: bool,
     /// Who may let a proposed action happen, by their identifiers in the chat; `null` for everybody of the account.
-    #[schema(max_items = 200)]
-    approvers: Option<BTreeSet<String>>,
+    #[schema(min_items = 1, max_items = 200)]
+    approvers: Option<Vec<String>>,
     /// For how many days what was said is told to agents; `null` for ever.
     #[schema(minimum = 1)]
     retention_days: Option<u32>,
@@ -36,7 +34,7 @@ impl From<Rules> for ChatRules {
             shared_channels: rules.shared_channels,
             approvers: match rules.approvers {
                 Approvers::Anyone => None,
-                Approvers::Listed(people) => Some(people),
+                Approvers::Listed(people) => Some(people.into_iter().collect()),
             },
             retention_days: rules.retention_days,
         }
@@ -47,7 +45,9 @@ impl From<ChatRules> for Rules {
     fn from(rules: ChatRules) -> Self {
         Self {
             shared_channels: rules.shared_channels,
-            approvers: rules.approvers.map_or(Approvers::Anyone, Approvers::Listed),
+            approvers: rules.approvers.map_or(Approvers::Anyone, |people| {
+                Approvers::Listed(people.into_iter().collect())
+            }),
             retention_days: rules.retention_days,
         }
     }
@@ -99,10 +99,11 @@ pub(crate) async fn put(
     _: Query<Nothing>,
     Body(rules): Body<ChatRules>,
 ) -> Result<Written<ChatRules>, Error> {
+    let rules = Rules::from(rules);
     let request = SetRules {
         identity: asker.identity(),
-        rules: rules.clone().into(),
+        rules: rules.clone(),
     };
     let set: Set = asker.ask("organization.v1.set_rules", &request).await?;
-    Ok(Written::ok(rules).at(set.position))
+    Ok(Written::ok(rules.into()).at(set.position))
 }

@@ -2,13 +2,14 @@
 
 /// What the bot is asked to be allowed: every scope is used by something that is done today.
 /// <https://docs.slack.dev/reference/scopes>
-pub(super) const SCOPES: [&str; 13] = [
+pub(super) const SCOPES: [&str; 14] = [
     "app_mentions:read",
     "assistant:write",
     "channels:history",
     "channels:read",
     "chat:write",
     "commands",
+    "files:write",
     "groups:history",
     "groups:read",
     "im:history",
@@ -19,10 +20,11 @@ pub(super) const SCOPES: [&str; 13] = [
 ];
 
 /// Those without which questions are answered all the same, with less comfort: no status and no suggestions, no commands, no
-/// reactions, and nobody is told anything in a channel that we are not in.
-const COMFORTS: [&str; 5] = [
+/// reactions, no files, and nobody is told anything in a channel that we are not in.
+const COMFORTS: [&str; 6] = [
     "assistant:write",
     "commands",
+    "files:write",
     "im:write",
     "reactions:read",
     "reactions:write",

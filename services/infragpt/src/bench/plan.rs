@@ -52,7 +52,7 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    /// About four minutes.
+    /// About ten minutes.
     pub fn full() -> Self {
         let pace = |per_second, mentions| Pace {
             per_second,

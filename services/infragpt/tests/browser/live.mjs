@@ -94,9 +94,12 @@ async function seesHome(slack) {
   const publish = (text) => slack.api("views.publish", {
     user_id: "U0MAYA", view: { type: "home", blocks: [{ type: "header", text: plain(text) }] },
   });
+  const published = async () => (await slack.state()).calls.filter((it) => it.method === "views.publish").length;
+  const before = await published();
   await slack.openApp("Home");
   const home = slack.page.locator("#home");
   // The app shows its own page first.
+  while ((await published()) === before) await new Promise((resolve) => setTimeout(resolve, 50));
   await home.getByText("Connected").waitFor();
   await publish("Good morning");
   await home.getByText("Good morning").waitFor();

@@ -45,6 +45,17 @@ const WHY: &str = "Checkout began to fail at **10:14**, four minutes after `paym
                    else changed. The failed run of `CI` on `main` shows the same error: `card_declined` is retried twice. Roll it \
                    back to `4.1.0`, or fix the retry.";
 
+fn restart() -> Proposal {
+    Proposal {
+        title: "Restart payments".to_owned(),
+        tool: "tool.v1.infragpt.restart".to_owned(),
+        arguments: json!({ "service": "payments" }),
+        reason: "It does not answer, @channel".to_owned(),
+        target: Some("payments in production".to_owned()),
+        diff: None,
+    }
+}
+
 /// What an agent does with a question that begins so.
 async fn script(ask: Ask, frames: FrameSink) {
     let step = |state: &str| json!({ "id": "1", "title": "reads what changed", "state": state });
@@ -80,16 +91,17 @@ async fn script(ask: Ask, frames: FrameSink) {
             frames.answer("too late").await;
         }
         "restart" => {
-            let proposal = Proposal {
-                title: "Restart payments".to_owned(),
-                tool: "tool.v1.infragpt.restart".to_owned(),
-                arguments: json!({ "service": "payments" }),
-                reason: "It does not answer, @channel".to_owned(),
-                target: Some("payments in production".to_owned()),
-                diff: None,
-            };
-            frames.proposal(&proposal).await;
+            frames.proposal(&restart()).await;
             frames.answer("I would restart it.").await;
+        }
+        "everything" => frames.answer(&"a line of a very long answer\n\n".repeat(3_000)).await,
+        "both" => {
+            for word in ["One ", "two ", "three ", "four. "] {
+                frames.delta(word).await;
+                tokio::time::sleep(Duration::from_millis(500)).await;
+            }
+            frames.proposal(&restart()).await;
+            frames.answer("One two three four.").await;
         }
         "history" => frames.answer(&format!("`{}`", json!(ask.history))).await,
         _ => frames.answer(&format!("You said: {}", ask.question)).await,
@@ -608,4 +620,219 @@ async fn the_page_shows_what_is_connected_and_a_new_thread_what_can_be_asked() {
         .await
         .unwrap();
     it.finish().await;
+}
+
+#[tokio::test]
+async fn whatever_people_write_gets_one_answer_or_one_sentence() {
+    let it = Scripted::start().await;
+    let long = format!("tell {}", "very long words ".repeat(2_600));
+    let odd = [
+        "",
+        "   ",
+        "מה השתנה היום?",
+        "🔥🔥🔥",
+        "```\nlet x = `y`;\n```",
+        "<https://example.com|a link> & <#C0OPS> *bold* _it_",
+        long.as_str(),
+    ];
+    let mut asked = Vec::new();
+    for text in odd {
+        asked.push(it.say(text).await);
+    }
+    let blocks = json!([{ "type": "section", "text": { "type": "mrkdwn", "text": "only a block" } }]);
+    for more in [
+        json!({ "text": "", "blocks": blocks }),
+        json!({ "text": "see this", "subtype": "file_share", "files": [{ "name": "trace.txt", "content": "x" }] }),
+    ] {
+        let mut message = json!({ "via": "socket", "mention": false, "channel": "D0MAYA" });
+        for (key, value) in more.as_object().unwrap() {
+            message[key] = value.clone();
+        }
+        asked.push(it.app.say(message).await.unwrap());
+    }
+    for said in &asked {
+        assert!(!it.answers(said, 1).await.is_empty(), "{said:?}");
+    }
+    it.app.settled().await.unwrap();
+    assert!(it.app.news("DEAD_LETTERS").await.unwrap().is_empty());
+    let requested = it.events("conversation", "answer_requested").await;
+    assert_eq!(requested.len(), asked.len());
+    let last = requested.last().unwrap()["message"]["text"].as_str().unwrap();
+    assert_eq!(last, "see this\n[file: trace.txt]");
+    it.finish().await;
+}
+
+#[tokio::test]
+async fn an_answer_that_can_not_be_posted_is_given_up_with_the_reason() {
+    let it = Scripted::start().await;
+    for (number, word) in [
+        "channel_not_found",
+        "is_archived",
+        "not_in_channel",
+        "missing_scope",
+        "msg_too_long",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let refuse = json!({ "method": "chat.postMessage", "kind": "error", "error": word, "times": 1 });
+        it.app.control.call("fault", &refuse).await.unwrap();
+        it.say("hello").await;
+        let failed = it.until_event("conversation", "answer_failed", number + 1).await;
+        let reason = failed[number]["reason"].as_str().unwrap();
+        assert!(reason.contains(word) || reason.contains("did not allow"), "{reason}");
+    }
+    it.app.settled().await.unwrap();
+    assert!(it.app.news("DEAD_LETTERS").await.unwrap().is_empty());
+    it.finish().await;
+}
+
+#[tokio::test]
+async fn the_same_conversation_works_over_http() {
+    let it = Scripted::start().await;
+    let events = it.app.slack_url();
+    let door = |name: &str| events.replace("/events", name);
+    let verify =
+        json!({ "url": events, "commands_url": door("/commands"), "interactivity_url": door("/interactions") });
+    it.app.control.call("url_verification", &verify).await.unwrap();
+    let http = |mut body: Value| {
+        body["via"] = "http".into();
+        body
+    };
+    let asked = it.app.say(http(json!({ "text": "restart payments" }))).await.unwrap();
+    let card = it
+        .until_message("a proposal", |message| text_of(message).contains("infragpt_approve"))
+        .await;
+    let press = http(json!({
+        "ts": card["ts"], "channel": card["channel"], "action_id": "infragpt_approve", "user": "U0MAYA",
+    }));
+    let pressed = it.app.control.call("press", &press).await.unwrap();
+    assert_eq!(pressed["acked"], true, "{pressed}");
+    it.until_message("the outcome", |message| {
+        text_of(message).contains("payments runs again.")
+    })
+    .await;
+    let command = http(json!({ "text": "ask what is up", "user": "U0MAYA" }));
+    let typed = it.app.control.call("command", &command).await.unwrap();
+    assert_eq!(typed["acked"], true, "{typed}");
+    it.until_message("an answer", |message| {
+        message["ephemeral_to"] == "U0MAYA" && text_of(message).contains("You said: what is up")
+    })
+    .await;
+    let reaction = http(json!({ "ts": it.answers(&asked, 1).await[0].ts, "channel": asked.channel, "name": "mag" }));
+    it.app.control.call("reaction", &reaction).await.unwrap();
+    it.until_message("an explanation", |message| {
+        text_of(message).contains("Where this answer came from")
+    })
+    .await;
+    it.finish().await;
+}
+
+#[tokio::test]
+async fn a_very_long_answer_is_a_file_below_its_beginning() {
+    let it = Scripted::start().await;
+    let said = it.say("everything").await;
+    let answers = it.answers(&said, 1).await;
+    assert!(
+        answers[0].markdown().contains("The whole answer is in the file"),
+        "{}",
+        answers[0].markdown().len()
+    );
+    let file = it
+        .until_message("a file", |message| {
+            message["thread_ts"] == *said.thread() && !message["files"].is_null()
+        })
+        .await;
+    assert!(
+        file["files"][0]["name"].as_str().unwrap().starts_with("answer-"),
+        "{file}"
+    );
+    it.finish().await;
+}
+
+/// Whatever Slack was being asked when everything was killed: it had been done, and nobody heard of it.
+#[tokio::test]
+async fn killed_at_every_step_there_is_one_answer_and_one_action() {
+    let mut it = Scripted::start().await;
+    for (round, method) in [
+        "assistant.threads.setStatus",
+        "chat.startStream",
+        "chat.appendStream",
+        "chat.stopStream",
+        "chat.postMessage",
+        "chat.update",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let is_late = method == "chat.update";
+        let before = it.calls(method).await;
+        if !is_late {
+            it.app.let_hang(method).await.unwrap();
+        }
+        let said = it.say("both please").await;
+        if !is_late {
+            it.kill_after(method, before).await;
+        }
+        it.until_event("action", "presented", round + 1).await;
+        let card = it
+            .until_message("a proposal", |message| {
+                message["thread_ts"] == *said.thread() && text_of(message).contains("infragpt_approve")
+            })
+            .await;
+        if is_late {
+            it.app.let_hang(method).await.unwrap();
+        }
+        let before = it.calls(method).await;
+        it.press(&card, "infragpt_approve", "U0MAYA").await;
+        if is_late {
+            it.kill_after(method, before).await;
+        }
+        it.until_event("action", "executed", round + 1).await;
+        it.until_event("conversation", "answer_posted", round + 1).await;
+        it.app.settled().await.unwrap();
+        let ours: Vec<Value> = it
+            .messages()
+            .await
+            .into_iter()
+            .filter(|message| message["thread_ts"] == *said.thread() && !message["bot_id"].is_null())
+            .collect();
+        assert_eq!(ours.len(), 2, "{method}: {ours:#?}");
+        assert!(
+            ours.iter()
+                .any(|message| text_of(message).contains("One two three four.")),
+            "{method}: {ours:#?}"
+        );
+        assert!(
+            ours.iter()
+                .any(|message| text_of(message).contains("payments runs again.")),
+            "{method}: {ours:#?}"
+        );
+        assert!(
+            ours.iter().all(|message| message["streaming"] != true),
+            "{method}: {ours:#?}"
+        );
+        assert_eq!(it.events("action", "proposed").await.len(), round + 1, "{method}");
+    }
+    it.finish().await;
+}
+
+impl Scripted {
+    async fn calls(&self, method: &str) -> usize {
+        let state = self.app.control.call("state", &json!({})).await.unwrap();
+        let calls = state["calls"].as_array().unwrap().iter();
+        calls.filter(|call| call["method"] == method).count()
+    }
+
+    /// Kills every role once Slack was asked for a method again, and starts them anew.
+    async fn kill_after(&mut self, method: &str, before: usize) {
+        self.app
+            .until(&format!("{method} to hang"), async || {
+                Ok((self.calls(method).await > before).then_some(()))
+            })
+            .await
+            .unwrap();
+        self.app.installation.kill_roles().await.unwrap();
+        self.app.installation.roles = Some(self.app.installation.spawn_roles(&ROLES).await.unwrap());
+    }
 }

@@ -29,6 +29,7 @@ pub(super) fn typed(command: &Command, received: &Received) -> Interpretation {
         "unwatch" => Action::Watch(spot.clone(), ChannelCommand::Unwatch { spot, app, by }),
         "ask" => ask(command, account, rest, received),
         "" => ask(command, account, "help", received),
+        "connect" => ask(command, account, "which integrations are connected?", received),
         _ => ask(command, account, text, received),
     };
     act_in(&accounts, Some(&command.user_id), false, action)
