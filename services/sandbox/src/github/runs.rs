@@ -91,12 +91,20 @@ impl Runs {
         all.find(|run| run.id() == Some(id) && run.repository().eq_ignore_ascii_case(repository))
     }
 
-    /// Begins the next attempt of a run that is over; `None` when it isn't.
-    pub(super) fn begin_next(&self, id: u64, bot: &Value) -> Option<Run> {
+    /// Begins the next attempt of a run.
+    ///
+    /// # Errors
+    ///
+    /// GitHub's words, when it is not over, or nothing failed in it.
+    pub(super) fn begin_next(&self, id: u64, bot: &Value) -> Result<Run, &'static str> {
         let mut kept = self.lock();
-        let run = kept.iter_mut().find(|run| run.id() == Some(id))?;
+        let run = kept.iter_mut().find(|run| run.id() == Some(id));
+        let run = run.ok_or("Not Found")?;
         if run.shown()["status"] != "completed" {
-            return None;
+            return Err("This workflow is already running");
+        }
+        if run.shown()["conclusion"] == "success" {
+            return Err("This workflow run has no failed jobs");
         }
         let next = run.attempt() + 1;
         run.becomes("requested", "queued", None);
@@ -105,7 +113,7 @@ impl Runs {
         shown["run_attempt"] = next.into();
         shown["run_started_at"] = clock::rfc3339().into();
         shown["triggering_actor"] = bot.clone();
-        Some(run.clone())
+        Ok(run.clone())
     }
 
     /// Ends the attempt of a run, well.
@@ -139,10 +147,10 @@ mod tests {
     fn the_next_attempt_begins_once_the_last_is_over() {
         let runs = Runs::default();
         told(&runs, 1, "in_progress");
-        assert!(runs.begin_next(7, &Value::Null).is_none());
+        assert!(runs.begin_next(7, &Value::Null).is_err());
         told(&runs, 1, "completed");
         assert_eq!(runs.begin_next(7, &Value::Null).unwrap().attempt(), 2);
-        assert!(runs.begin_next(7, &Value::Null).is_none());
+        assert!(runs.begin_next(7, &Value::Null).is_err());
         // A webhook that comes again tells of what was.
         told(&runs, 1, "completed");
         assert_eq!(runs.find("Acme/Payments", 7).unwrap().attempt(), 2);

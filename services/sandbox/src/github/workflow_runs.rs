@@ -34,8 +34,8 @@ pub(super) async fn rerun_failed_jobs(State(world): State<Shared>, Path(which): 
     called(&world, "github.rerun_failed_jobs", door, &asked, |principal| {
         let (id, _) = find(&world, &principal, &which)?;
         allowed(&world, &["write"])?;
-        let running = || Refusal::new(StatusCode::FORBIDDEN, "This workflow is already running");
-        let begun = world.github.runs.begin_next(id, &bot(&world)).ok_or_else(running)?;
+        let begun = world.github.runs.begin_next(id, &bot(&world));
+        let begun = begun.map_err(|words| Refusal::new(StatusCode::FORBIDDEN, words))?;
         go_on(&world, id, begun);
         Ok(Reply::json(StatusCode::CREATED, json!({})))
     })

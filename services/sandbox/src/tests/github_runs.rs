@@ -65,6 +65,8 @@ async fn failed_jobs_run_again_and_the_app_is_told() {
         "id": 7_700_001, "repository": "acme/payments", "run_attempt": 2, "status": "completed", "conclusion": "success",
     }]);
     assert_eq!(runs(&world).await, expected);
+    let refused = post(&world, RERUN, &token).await;
+    assert_eq!(refused, (403, "This workflow run has no failed jobs".to_owned()));
     world.control("reset", json!({})).await;
     assert_eq!(runs(&world).await, json!([]));
 }
