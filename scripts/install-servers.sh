@@ -3,7 +3,8 @@
 # whatever is found is left alone.
 #
 #   scripts/install-servers.sh           nats-server, PostgreSQL, a C compiler
-#   scripts/install-servers.sh --test    also cargo-nextest, Node.js with npm and Python's venv (the official SDKs run in tests)
+#   scripts/install-servers.sh --test    also cargo-nextest, Node.js with npm and Python's venv (the official SDKs run in tests),
+#                                        and Chromium with the fonts of the page (a browser test drives it)
 #   scripts/install-servers.sh --audit   also cargo-deny
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -125,6 +126,8 @@ if $test_tools; then
     have cargo-nextest || { say "building cargo-nextest (a few minutes, once)"; cargo install --quiet --locked cargo-nextest; }
     have node && have npm || apt_install nodejs npm
     python3 -c 'import venv, ensurepip' >/dev/null 2>&1 || apt_install python3 python3-venv
+    # Tests look for Debian's; CHROMIUM names another one.
+    [ -x "${CHROMIUM:-/usr/bin/chromium}" ] || apt_install chromium fonts-lato fonts-noto-color-emoji
 fi
 if $audit_tools; then
     have cargo-deny || { say "building cargo-deny (several minutes, once)"; cargo install --quiet --locked cargo-deny; }

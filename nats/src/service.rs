@@ -11,11 +11,11 @@ use async_nats::{
 use bytes::Bytes;
 use futures::StreamExt as _;
 use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::{sync::Semaphore, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use crate::{Connection, agent::Proposal, request::FRAME_HEADER};
+use crate::{Connection, request::FRAME_HEADER};
 
 /// How many requests one endpoint works on at a time; more wait.
 const CONCURRENCY: usize = 256;
@@ -271,9 +271,10 @@ impl FrameSink {
         self.frame("step", step.to_string().into()).await;
     }
 
-    /// Something that people are asked to allow.
-    pub async fn proposal(&self, proposal: &Proposal) {
-        self.frame("proposal", json!(proposal).to_string().into()).await;
+    /// Something that people are to allow.
+    pub async fn proposal(&self, proposal: &crate::agent::Proposal) {
+        self.frame("proposal", serde_json::json!(proposal).to_string().into())
+            .await;
     }
 
     /// The whole answer, in Markdown. Nothing may follow.

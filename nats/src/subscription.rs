@@ -44,6 +44,7 @@ pub struct HandlerError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Decision {
     Retry { after: Option<Duration> },
+    Wait { delay: Duration },
     Discard,
 }
 
@@ -53,6 +54,14 @@ impl HandlerError {
         Self {
             decision: Decision::Retry { after: None },
             source: source.into(),
+        }
+    }
+
+    /// Nothing is wrong, its time has not come: try again in `delay`. Nobody loses patience meanwhile.
+    pub fn wait(delay: Duration, reason: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Self {
+            decision: Decision::Wait { delay },
+            source: reason.into(),
         }
     }
 
@@ -72,7 +81,7 @@ impl HandlerError {
 
     /// Whether the message is to be tried again.
     pub fn is_retry(&self) -> bool {
-        matches!(self.decision, Decision::Retry { .. })
+        matches!(self.decision, Decision::Retry { .. } | Decision::Wait { .. })
     }
 }
 

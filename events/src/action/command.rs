@@ -117,7 +117,7 @@ impl Action {
     fn propose(&self, proposal: Proposed) -> Result<Option<ActionEvent>, Refusal> {
         match self {
             Self::Unknown => Ok(Some(proposal.into())),
-            Self::Known { proposal: known, .. } if *known != proposal => Err(Refusal::ProposedOtherwise),
+            Self::Known { proposal: known, .. } if **known != proposal => Err(Refusal::ProposedOtherwise),
             Self::Known { .. } => Ok(None),
         }
     }

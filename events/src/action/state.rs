@@ -24,7 +24,7 @@ pub enum Action {
     /// Somebody proposed it.
     Known {
         /// What would be done.
-        proposal: Proposed,
+        proposal: Box<Proposed>,
         /// The message in which people can decide, once there is one.
         posted_id: Option<String>,
         /// How far it came.
@@ -168,7 +168,7 @@ impl Action {
     pub(super) fn after(self, event: &ActionEvent) -> Self {
         match (self, event) {
             (Self::Unknown, ActionEvent::Proposed(proposed)) => Self::Known {
-                proposal: proposed.clone(),
+                proposal: Box::new(proposed.clone()),
                 posted_id: None,
                 progress: Progress::Proposed,
             },

@@ -102,6 +102,7 @@ pub enum Audience {
 }
 
 impl Audience {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out a reference")]
     fn is_thread(&self) -> bool {
         *self == Self::Thread
     }

@@ -102,6 +102,11 @@ pub(super) async fn attempt<H: Handler>(subscription: &Subscription, handler: &H
         return Outcome::Handled;
     };
     let wait = match error.decision {
+        Decision::Wait { delay } => {
+            job.tries -= 1;
+            tracing::debug!(stream, consumer, sequence, event.id = id, wait_ms = delay.as_millis(), reason = %error, "Message {sequence} of {stream} waits");
+            return Outcome::Later(job, delay);
+        }
         Decision::Retry { after } if job.since.elapsed() < subscription.patience => {
             after.unwrap_or_default().max(delay(tries))
         }

@@ -6,12 +6,12 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use infragpt_events::{
     OrganizationId,
-    action::{Action, ActionCommand, Executed, Failed, Presented, Progress, Proposed},
+    action::{Action, ActionCommand, ActionEvent, Executed, Failed, Presented, Progress, Proposed, Refused},
     conversation::{AnswerState, Conversation},
 };
 use infragpt_nats::{
     AggregateSubject, Cause, Connection, EventStore, ExecuteError, Grant, GrantKey, Handler, HandlerError, Received,
-    Route, request,
+    Route, decode_event, request,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -50,7 +50,7 @@ struct Known {
     organization: OrganizationId,
     id: Uuid,
     subject: AggregateSubject,
-    proposal: Proposed,
+    proposal: Box<Proposed>,
     posted_id: Option<String>,
     progress: Progress,
 }
@@ -69,6 +69,9 @@ impl Handler for Actions {
         let Some(known) = self.load(&received).await? else {
             return Ok(());
         };
+        if let Ok(ActionEvent::Refused(refused)) = decode_event(&received).map(|decoded| decoded.event) {
+            return self.tell_refused(&known, &refused).await;
+        }
         if known.posted_id.is_none() {
             return self.present(&known, &received).await;
         }
@@ -117,7 +120,7 @@ impl Actions {
             return Ok(());
         };
         if !self.is_answered(known).await? {
-            return Err(HandlerError::retry(NotAnswered).after(SOON));
+            return Err(HandlerError::wait(SOON, NotAnswered));
         }
         let mut body = card(known);
         body["look_first"] = (received.delivered != 1).into();
@@ -199,6 +202,25 @@ impl Actions {
         }
     }
 
+    /// Tells somebody that they may not decide, where they tried.
+    async fn tell_refused(&self, known: &Known, refused: &Refused) -> Result<(), HandlerError> {
+        let Some((_, person)) = refused.by.split_once(':') else {
+            return Ok(());
+        };
+        let chat = Chat {
+            connection: &self.connection,
+            organization: &known.organization,
+            connector: &refused.spot.connector,
+            account: &refused.spot.account,
+            channel: &refused.spot.channel,
+            thread: known.proposal.place.as_ref().map(|place| place.thread.as_str()),
+        };
+        match chat.tell(person, &refused.reason).await {
+            Ok(()) | Err(connector::Error::Refused(_)) => Ok(()),
+            Err(error) => Err(HandlerError::retry(error)),
+        }
+    }
+
     fn chat<'known>(&'known self, known: &'known Known) -> Option<Chat<'known>> {
         let place = known.proposal.place.as_ref()?;
         Some(Chat::at(&self.connection, &known.organization, place))
@@ -262,14 +284,13 @@ impl Handler for Expiries {
     }
 
     async fn handle(&self, received: Received) -> Result<(), HandlerError> {
-        let decoded = infragpt_nats::decode_event::<infragpt_events::action::ActionEvent>(&received)
-            .map_err(HandlerError::discard)?;
-        let infragpt_events::action::ActionEvent::Proposed(proposed) = decoded.event else {
+        let decoded = decode_event::<ActionEvent>(&received).map_err(HandlerError::discard)?;
+        let ActionEvent::Proposed(proposed) = decoded.event else {
             return Ok(());
         };
         let now = (self.clock)();
         if let Ok(left) = (proposed.expires_at - now).to_std() {
-            return Err(HandlerError::retry(NotYet).after(left));
+            return Err(HandlerError::wait(left, NotYet));
         }
         let subject = AggregateSubject::new::<Action>(&decoded.organization, decoded.aggregate_id);
         let cause = Cause {

@@ -99,7 +99,7 @@ impl Reading {
         match serde_json::from_slice(payload) {
             Ok(proposal) if self.proposals.len() < MOST_PROPOSALS => self.proposals.push(proposal),
             Ok(_) => {
-                tracing::warn!("An agent proposes more than {MOST_PROPOSALS} actions at once: the rest is dropped")
+                tracing::warn!("An agent proposes more than {MOST_PROPOSALS} actions at once: the rest is dropped");
             }
             Err(error) => tracing::warn!(%error, "An agent's proposal can't be read"),
         }

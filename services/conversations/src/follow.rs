@@ -87,7 +87,8 @@ impl Questions {
             draft: None,
             drafting: None,
             drafted: (0, Vec::new()),
-            next_draft: is_seen.then(|| begun + DRAFT_AFTER),
+            // Somebody may have begun to write before: that is found, and made whole, when the answer is posted.
+            next_draft: (is_seen && !question.repeated).then(|| begun + DRAFT_AFTER),
             is_uncertain: false,
         };
         let mut reading = Reading::default();

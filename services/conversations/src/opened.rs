@@ -178,17 +178,18 @@ fn describe(integration: &Integration) -> String {
             count => sees.push(format!("{count} {one}s")),
         }
     }
-    let mut line = format!(
-        "• *{}* {}: {}",
-        integration.connector, integration.account.name, integration.state
-    );
-    if !sees.is_empty() {
-        line.push_str(&format!(", sees {}", sees.join(" and ")));
-    }
-    if let Some(reason) = &integration.reason {
-        line.push_str(&format!(" ({reason})"));
-    }
-    line
+    let sees = match sees.join(" and ") {
+        nothing if nothing.is_empty() => nothing,
+        sees => format!(", sees {sees}"),
+    };
+    let reason = integration.reason.as_ref().map(|reason| format!(" ({reason})"));
+    format!(
+        "• *{}* {}: {}{sees}{}",
+        integration.connector,
+        integration.account.name,
+        integration.state,
+        reason.unwrap_or_default()
+    )
 }
 
 fn line(recent: &Recent) -> String {

@@ -7,6 +7,7 @@ mod identifier;
 mod operated;
 mod refused;
 mod request;
+mod rules;
 mod service;
 pub mod session;
 mod set_profile;

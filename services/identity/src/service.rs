@@ -97,11 +97,20 @@ fn organizations(connection: &Connection, context: &Context) -> Service {
         VERSION,
         "What organizations say about themselves",
     );
-    let context = context.clone();
-    service.endpoint("organization.v1.set_profile", move |call: Call| {
-        let context = context.clone();
-        async move { written(&context.set_profile(call.json()?).await?) }
-    })
+    let (profile, rules, set_rules) = (context.clone(), context.clone(), context.clone());
+    service
+        .endpoint("organization.v1.set_profile", move |call: Call| {
+            let context = profile.clone();
+            async move { written(&context.set_profile(call.json()?).await?) }
+        })
+        .endpoint("organization.v1.rules", move |call: Call| {
+            let context = rules.clone();
+            async move { written(&context.rules(call.json()?).await?) }
+        })
+        .endpoint("organization.v1.set_rules", move |call: Call| {
+            let context = set_rules.clone();
+            async move { written(&context.set_rules(call.json()?).await?) }
+        })
 }
 
 /// The service `audit`: what has to be known later and changes nothing.

@@ -1,6 +1,7 @@
 //! Simulators of Slack, GitHub and Clerk that speak their real wire formats, so that demos and tests need no account.
 
 mod clerk;
+mod client;
 mod clock;
 mod configuration;
 mod control;
@@ -9,7 +10,6 @@ mod github;
 mod html;
 mod journal;
 mod operation;
-mod page;
 mod problem;
 mod redirect;
 mod sandbox;

@@ -12,8 +12,9 @@ use tokio::{net::TcpListener, task::JoinHandle};
 
 use crate::{
     clerk::{self, Announced, Clerk, SessionError},
+    client,
     configuration::Configuration,
-    control, github, page, signature,
+    control, github, signature,
     slack::{self, Messages},
     world::{Shared, World},
 };
@@ -191,7 +192,7 @@ impl Drop for Sandbox {
 
 fn router(world: Shared) -> Router {
     Router::new()
-        .merge(page::routes())
+        .merge(client::routes())
         .nest("/slack", slack::routes())
         .nest("/github", github::routes())
         .nest("/github.com", github::web_routes())

@@ -9,7 +9,7 @@ use crate::{
     fault::Faults,
     github::Github,
     journal::Journal,
-    slack::{self, Hub, Messages},
+    slack::{self, Hub, Messages, Surface},
 };
 
 /// Everything that the doors of one sandbox share.
@@ -21,6 +21,7 @@ pub(crate) struct World {
     pub(crate) clock: Clock,
     pub(crate) messages: Messages,
     pub(crate) hub: Hub,
+    pub(crate) surface: Surface,
     pub(crate) faults: Faults,
     pub(crate) journal: Journal,
     pub(crate) github: Github,
@@ -29,8 +30,19 @@ pub(crate) struct World {
     pub(crate) http: reqwest::Client,
     pub(crate) shutdown: CancellationToken,
     pub(crate) tasks: TaskTracker,
-    /// Where Slack sends events over HTTP once `url_verification` succeeded.
-    request_url: Mutex<Option<String>>,
+    /// Where Slack sends what it sends over HTTP once `url_verification` succeeded.
+    request_urls: Mutex<Option<RequestUrls>>,
+}
+
+/// The addresses that an app enters in its settings.
+#[derive(Clone, Debug)]
+pub(crate) struct RequestUrls {
+    /// Takes events, and was verified.
+    pub(crate) events: String,
+    /// Takes slash commands.
+    pub(crate) commands: String,
+    /// Takes what people do with buttons and modals.
+    pub(crate) interactivity: String,
 }
 
 /// The state that axum hands to every handler.
@@ -56,6 +68,7 @@ impl World {
             url,
             clock,
             messages,
+            surface: Surface::default(),
             faults: Faults::default(),
             journal: Journal::default(),
             github,
@@ -64,24 +77,30 @@ impl World {
             http,
             shutdown: CancellationToken::new(),
             tasks: TaskTracker::new(),
-            request_url: Mutex::default(),
+            request_urls: Mutex::default(),
         }
     }
 
+    /// Where events go over HTTP.
     pub(crate) fn request_url(&self) -> Option<String> {
-        self.request_url.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.request_urls().map(|urls| urls.events)
     }
 
-    pub(crate) fn set_request_url(&self, url: Option<String>) {
-        *self.request_url.lock().unwrap_or_else(PoisonError::into_inner) = url;
+    pub(crate) fn request_urls(&self) -> Option<RequestUrls> {
+        self.request_urls.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn set_request_urls(&self, urls: Option<RequestUrls>) {
+        *self.request_urls.lock().unwrap_or_else(PoisonError::into_inner) = urls;
     }
 
     /// Forgets what happened; connections, issued tokens and configuration stay.
     pub(crate) fn reset(&self) {
         self.messages.clear();
+        self.surface.clear();
         self.faults.clear();
         self.journal.clear();
-        self.set_request_url(None);
+        self.set_request_urls(None);
         self.slack_tokens.reset();
         self.github.reset(&self.configuration.github);
         self.clerk.reset(&self.configuration.clerk);

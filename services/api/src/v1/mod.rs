@@ -18,6 +18,7 @@ mod profile;
 mod repositories;
 mod resource;
 mod routes;
+mod rules;
 pub mod settings;
 mod usage;
 mod words;

@@ -80,8 +80,8 @@ pub struct Rule {
 /// Who may do what.
 #[rustfmt::skip]
 pub const TABLE: &[Rule] = &[
-    rule(Permission::ReadOrganization,   Role::Member, &["show_me", "show_organization", "show_profile"]),
-    rule(Permission::ManageOrganization, Role::Admin,  &["set_profile"]),
+    rule(Permission::ReadOrganization,   Role::Member, &["show_me", "show_organization", "show_profile", "show_rules"]),
+    rule(Permission::ManageOrganization, Role::Admin,  &["set_profile", "set_rules"]),
     rule(Permission::ReadMembers,        Role::Member, &["list_members"]),
     rule(Permission::ReadIntegrations,   Role::Member, &["list_integrations", "show_integration", "show_integration_health"]),
     rule(Permission::ManageIntegrations, Role::Admin,  &["begin_authorization", "synchronize_integration",

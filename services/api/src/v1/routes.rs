@@ -25,7 +25,7 @@ use super::{
     Error, Permission, Settings, actions, audit, changes, channels, conversations,
     document::{Files, complete, frame, page},
     door::{Api, Door, admit, around},
-    integrations, me, members, organization, permission, profile, repositories, usage,
+    integrations, me, members, organization, permission, profile, repositories, rules, usage,
 };
 use crate::{Problem, RequestId};
 
@@ -36,6 +36,8 @@ fn operations() -> Vec<UtoipaMethodRouter> {
         routes!(organization::get),
         routes!(profile::show::get),
         routes!(profile::set::put),
+        routes!(rules::get),
+        routes!(rules::put),
         routes!(members::get),
         routes!(integrations::list::get),
         routes!(integrations::show::get),

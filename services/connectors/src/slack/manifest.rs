@@ -1,23 +1,38 @@
 //! What the Slack application asks for. The manifests in `manifests/` say the same, for those who make an application.
 
-/// What the bot has to be allowed: every scope is needed by something that is done today.
+/// What the bot is asked to be allowed: every scope is used by something that is done today.
 /// <https://docs.slack.dev/reference/scopes>
-pub(super) const SCOPES: [&str; 8] = [
+pub(super) const SCOPES: [&str; 13] = [
     "app_mentions:read",
+    "assistant:write",
     "channels:history",
     "channels:read",
     "chat:write",
+    "commands",
     "groups:history",
     "groups:read",
     "im:history",
+    "im:write",
     "mpim:history",
+    "reactions:read",
+    "reactions:write",
 ];
 
-/// Those of [`SCOPES`] that are not among `allowed`.
+/// Those without which questions are answered all the same, with less comfort: no status and no suggestions, no commands, no
+/// reactions, and nobody is told anything in a channel that we are not in.
+const COMFORTS: [&str; 5] = [
+    "assistant:write",
+    "commands",
+    "im:write",
+    "reactions:read",
+    "reactions:write",
+];
+
+/// Those of [`SCOPES`] that are needed and not among `allowed`.
 pub(super) fn missing(allowed: &[String]) -> Vec<&'static str> {
     SCOPES
         .into_iter()
-        .filter(|scope| !allowed.iter().any(|allowed| allowed == scope))
+        .filter(|scope| !COMFORTS.contains(scope) && !allowed.iter().any(|allowed| allowed == scope))
         .collect()
 }
 
@@ -44,9 +59,11 @@ mod tests {
     const HTTP: &str = include_str!("../../manifests/slack-http.json");
 
     /// Those events of <https://docs.slack.dev/reference/events> that mean something to us.
-    const EVENTS: [&str; 15] = [
+    const EVENTS: [&str; 18] = [
+        "app_home_opened",
         "app_mention",
         "app_uninstalled",
+        "assistant_thread_started",
         "channel_deleted",
         "channel_left",
         "channel_rename",
@@ -59,6 +76,7 @@ mod tests {
         "message.groups",
         "message.im",
         "message.mpim",
+        "reaction_added",
         "tokens_revoked",
     ];
 
@@ -77,6 +95,17 @@ mod tests {
     }
 
     #[test]
+    fn the_manifests_offer_a_page_a_command_and_suggestions() {
+        for text in [SOCKET_MODE, HTTP] {
+            let manifest: Value = serde_json::from_str(text).unwrap();
+            assert_eq!(manifest["features"]["app_home"]["home_tab_enabled"], true);
+            assert_eq!(manifest["features"]["slash_commands"][0]["command"], "/infragpt");
+            assert!(manifest["features"]["agent_view"].is_object());
+            assert_eq!(manifest["settings"]["interactivity"]["is_enabled"], true);
+        }
+    }
+
+    #[test]
     fn each_manifest_has_its_own_way_in() {
         let manifest = |text| -> Value { serde_json::from_str(text).unwrap() };
         let (socket, http) = (manifest(SOCKET_MODE), manifest(HTTP));
@@ -86,6 +115,13 @@ mod tests {
         assert_eq!(
             http["settings"]["event_subscriptions"]["request_url"],
             "https://infragpt.example.com/webhooks/slack/events"
+        );
+        let command = |manifest: &Value| manifest["features"]["slash_commands"][0]["url"].clone();
+        assert_eq!(command(&socket), Value::Null);
+        assert_eq!(command(&http), "https://infragpt.example.com/webhooks/slack/commands");
+        assert_eq!(
+            http["settings"]["interactivity"]["request_url"],
+            "https://infragpt.example.com/webhooks/slack/interactions"
         );
     }
 

@@ -1,25 +1,58 @@
 //! What goes out to Slack: answers into threads.
 
+mod answer;
 mod blocks;
 pub(super) mod buttons;
+mod draft;
 mod markdown;
 mod mrkdwn;
+mod note;
 mod post;
+mod proposal;
 mod session;
+mod status;
+mod surface;
 
 use std::{sync::Arc, time::Duration};
 
 use infragpt_events::OrganizationId;
 use infragpt_nats::{Call, ServiceError};
 use infragpt_vault::{Error, Opened, Owner, Purpose, Reader, RefreshError, Vault};
-use serde_json::Value;
+use serde::Deserialize;
 
-use self::{post::Post, session::Session};
+use self::session::Session;
 use super::{connector::Slack, credential::Token, interpretation::connector};
 use crate::{Connector as _, Operation};
 
 /// The caller waits for 30 seconds.
 const LONGEST_POST: Duration = Duration::from_secs(25);
+
+/// An operation: the request is what `Session::$method` takes. It ends before its caller stops waiting and tries again: two of
+/// them at once would both find nothing, and both post.
+macro_rules! operation {
+    ($outbound:ident.$method:ident, $description:literal) => {{
+        let outbound = $outbound.clone();
+        Operation {
+            name: stringify!($method),
+            description: $description,
+            run: Arc::new(move |call: Call| {
+                let outbound = outbound.clone();
+                Box::pin(async move {
+                    let (about, request) = (call.json::<About>()?, call.json()?);
+                    let speaking = async {
+                        let mut session = outbound.session(&about).await?;
+                        session.check_account(&about.account)?;
+                        session.$method(&request).await
+                    };
+                    let spoken = tokio::time::timeout(LONGEST_POST, speaking).await.map_err(|_| {
+                        ServiceError::new(504, "Slack took too long, and may or may not have done it")
+                    })??;
+                    serde_json::to_value(spoken).map_err(|error| ServiceError::new(500, error.to_string()))
+                }) as _
+            }),
+        }
+    }};
+}
 
 /// What others can ask for.
 pub(super) fn operations(slack: &Arc<Slack>, vault: &Vault) -> Vec<Operation> {
@@ -27,18 +60,29 @@ pub(super) fn operations(slack: &Arc<Slack>, vault: &Vault) -> Vec<Operation> {
         slack: Arc::clone(slack),
         vault: vault.clone(),
     };
-    let post = move |call: Call| {
-        let outbound = outbound.clone();
-        Box::pin(async move { outbound.post(&call).await }) as _
-    };
-    vec![Operation {
-        name: "post",
-        description: "Posts an answer into a thread, once",
-        run: Arc::new(post),
-    }]
+    vec![
+        operation!(outbound.post, "Posts an answer into a thread, once"),
+        operation!(outbound.draft, "Shows the beginning of an answer"),
+        operation!(outbound.status, "Shows that a question is worked on"),
+        operation!(outbound.say, "Posts a note into a thread, once"),
+        operation!(outbound.tell, "Shows a note to one person"),
+        operation!(outbound.propose, "Asks in a thread whether something may happen, once"),
+        operation!(outbound.decided, "Says what came of something that was asked about"),
+        operation!(outbound.home, "Shows the application's page to one person"),
+        operation!(outbound.prompts, "Shows what can be asked in a new thread"),
+    ]
 }
 
-/// Posts with the token of whoever's answer it is.
+/// Whose chat something is to be done in, in every request.
+#[derive(Debug, Deserialize)]
+struct About {
+    organization: String,
+    account: String,
+    /// The answer that it is for, where it is for one.
+    answer_id: Option<String>,
+}
+
+/// Speaks with the token of whoever's chat it is.
 #[derive(Clone)]
 struct Outbound {
     slack: Arc<Slack>,
@@ -46,26 +90,13 @@ struct Outbound {
 }
 
 impl Outbound {
-    /// It ends before its caller stops waiting and tries again: two of them at once would both find nothing, and both post.
-    async fn post(&self, call: &Call) -> Result<Value, ServiceError> {
-        let post: Post = call.json()?;
-        let posting = async {
-            let mut session = self.session(&post).await?;
-            session.post(&post).await
-        };
-        let posted = tokio::time::timeout(LONGEST_POST, posting)
-            .await
-            .map_err(|_| ServiceError::new(504, "Slack took too long, and may or may not have the answer"))??;
-        serde_json::to_value(posted).map_err(|error| ServiceError::new(500, error.to_string()))
-    }
-
-    async fn session(&self, post: &Post) -> Result<Session, ServiceError> {
+    async fn session(&self, about: &About) -> Result<Session, ServiceError> {
         let organization =
-            OrganizationId::parse(&post.organization).map_err(|error| ServiceError::new(400, error.to_string()))?;
+            OrganizationId::parse(&about.organization).map_err(|error| ServiceError::new(400, error.to_string()))?;
         let owner = Owner::new(organization, connector());
         let reader = Reader {
             actor: "system:conversations".to_owned(),
-            correlation: Some(post.answer_id.to_string()),
+            correlation: about.answer_id.clone(),
             origin: infragpt_nats::Origin::default(),
         };
         let slack = Arc::clone(&self.slack);

@@ -156,7 +156,8 @@ pub(super) struct Edited {
 #[derive(Debug, Deserialize)]
 pub(super) struct Deleted {
     pub channel: String,
-    pub deleted_ts: String,
+    #[serde(rename = "deleted_ts")]
+    pub ts: String,
     pub previous_message: Option<Version>,
 }
 
@@ -174,7 +175,8 @@ pub(super) struct Version {
 #[derive(Debug, Deserialize)]
 pub(super) struct Reaction {
     pub user: String,
-    pub reaction: String,
+    #[serde(rename = "reaction")]
+    pub name: String,
     pub item: Item,
 }
 

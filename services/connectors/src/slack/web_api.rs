@@ -68,6 +68,14 @@ impl Failure {
             || matches!(self, Self::Refused(word) if word == "account_inactive" || word == "not_authed")
     }
 
+    /// Whether we, or the one who is spoken to, are not where it was to be said.
+    pub fn is_about_absence(&self) -> bool {
+        matches!(self, Self::Refused(word) if matches!(
+            word.as_str(),
+            "not_in_channel" | "channel_not_found" | "user_not_in_channel"
+        ))
+    }
+
     /// Whether Slack dislikes the blocks, so that text alone may work.
     pub fn is_about_blocks(&self) -> bool {
         matches!(self, Self::Refused(word) if word.starts_with("invalid_blocks") || word == "unsupported_block_type")

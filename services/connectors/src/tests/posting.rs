@@ -39,9 +39,9 @@ async fn store(vault: &Vault, slack: &dyn Connector, credential: &Credential) {
 }
 
 fn post(slack: &Arc<dyn Connector>, vault: &Vault) -> Operation {
-    let mut operations = Arc::clone(slack).operations(vault.clone());
-    assert_eq!((operations.len(), operations[0].name), (1, "post"));
-    operations.remove(0)
+    let operations = Arc::clone(slack).operations(vault.clone());
+    let mut operations = operations.into_iter();
+    operations.find(|operation| operation.name == "post").unwrap()
 }
 
 async fn say(operation: &Operation, organization: &str, text: &str) -> Result<Value, ServiceError> {

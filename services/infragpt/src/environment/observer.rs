@@ -163,6 +163,8 @@ impl Observer {
             ("RAW_GITHUB", "github_handler"),
             ("RAW_CLERK", "clerk_handler"),
             ("EVENTS", "conversations"),
+            ("EVENTS", "actions"),
+            ("EVENTS", "notices"),
             ("EVENTS", "connections"),
             ("EVENTS", "disconnections"),
             ("EVENTS", "erasures"),

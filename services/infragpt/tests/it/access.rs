@@ -33,6 +33,7 @@ impl Operation {
         let request = caller.request(self.method.clone(), &self.path);
         let request = match self.id.as_str() {
             "set_profile" => request.json(&profile()),
+            "set_rules" => request.json(&json!({ "shared_channels": false, "approvers": null, "retention_days": 90 })),
             "begin_authorization" => request.json(&json!({})),
             _ => request,
         };

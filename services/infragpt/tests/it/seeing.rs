@@ -202,7 +202,7 @@ async fn grep_finds_in_payloads_and_says_when_there_is_nothing() {
     assert!(
         found
             .iter()
-            .any(|event| event["type"] == "dev.infragpt.conversation.answer_requested.v1")
+            .any(|event| event["type"] == "dev.infragpt.conversation.answer_requested.v2")
     );
     let (code, count, _) = grep(&["--count", "-F", "status of", "--stream", "EVENTS"]).await;
     assert_eq!((code, count.trim()), (0, "1"));

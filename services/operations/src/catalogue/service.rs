@@ -38,7 +38,7 @@ const fn of(service: &'static str, subject: &'static str, about: &'static str) -
 }
 
 /// Everything that can be asked.
-pub const ENDPOINTS: [Endpoint; 21] = [
+pub const ENDPOINTS: [Endpoint; 31] = [
     of("agent", "agent.v1.ask", "Answers a question, in frames."),
     of(
         "audit",
@@ -57,9 +57,45 @@ pub const ENDPOINTS: [Endpoint; 21] = [
     },
     of(
         "connector",
+        "connector.v1.slack.decided",
+        "Says what came of something that people were asked about.",
+    ),
+    of(
+        "connector",
+        "connector.v1.slack.draft",
+        "Shows the beginning of an answer.",
+    ),
+    of(
+        "connector",
+        "connector.v1.slack.home",
+        "Shows the application's page to one person.",
+    ),
+    of(
+        "connector",
         "connector.v1.slack.post",
         "Posts an answer into a thread, once.",
     ),
+    of(
+        "connector",
+        "connector.v1.slack.prompts",
+        "Shows what can be asked in a new thread.",
+    ),
+    of(
+        "connector",
+        "connector.v1.slack.propose",
+        "Asks in a thread whether something may happen, once.",
+    ),
+    of(
+        "connector",
+        "connector.v1.slack.say",
+        "Posts a note into a thread, once.",
+    ),
+    of(
+        "connector",
+        "connector.v1.slack.status",
+        "Shows that a question is worked on.",
+    ),
+    of("connector", "connector.v1.slack.tell", "Shows a note to one person."),
     of(
         "integration",
         "integration.v1.authorize",
@@ -103,8 +139,18 @@ pub const ENDPOINTS: [Endpoint; 21] = [
     ),
     of(
         "organization",
+        "organization.v1.rules",
+        "Says what an organization allows in its chat.",
+    ),
+    of(
+        "organization",
         "organization.v1.set_profile",
         "Keeps what an organization says of itself.",
+    ),
+    of(
+        "organization",
+        "organization.v1.set_rules",
+        "Changes what an organization allows in its chat.",
     ),
     Endpoint {
         subject: "redeliver.v1.{stream}.{consumer}",

@@ -1,10 +1,10 @@
 //! The ways to look: the index, the end of the log that it does not have yet, and places.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use futures::{StreamExt as _, TryStreamExt as _, future::try_join_all, stream};
 use infragpt_nats::{
-    Extent, Received, Scan,
+    Extent, Received, Scan, Start,
     scan::{Begin, End},
 };
 use infragpt_projections::{checkpoint, event_index};
@@ -14,6 +14,12 @@ use super::{Error, Finder, Found};
 /// How many payloads are asked for at once.
 const AT_ONCE: usize = 32;
 
+/// How far apart two places are at most that are read together.
+const NEAR: u64 = 4;
+
+/// How many places are read together at most.
+const LONGEST_RUN: usize = 128;
+
 /// The most events that one look returns: a case of more is shown in part.
 pub(super) const MOST: u16 = 2_000;
 
@@ -22,6 +28,25 @@ pub(super) const MOST: u16 = 2_000;
 pub(super) struct Unindexed {
     pub stream: &'static str,
     pub from: u64,
+}
+
+/// Places of the same stream that are near each other: what lies between them is read with them.
+fn runs(mut places: Vec<Found>) -> Vec<Vec<Found>> {
+    places.sort_by_key(Found::place);
+    let mut runs: Vec<Vec<Found>> = Vec::new();
+    for found in places {
+        let event = &found.event;
+        let is_near = |last: &Found| {
+            last.event.stream == event.stream
+                && event.sequence - last.event.sequence <= NEAR
+                && event.stream != "DEAD_LETTERS"
+        };
+        match runs.last_mut() {
+            Some(run) if run.len() < LONGEST_RUN && run.last().is_some_and(is_near) => run.push(found),
+            _ => runs.push(vec![found]),
+        }
+    }
+    runs
 }
 
 impl Finder {
@@ -113,14 +138,41 @@ impl Finder {
 
     /// The same with what their streams have at these places; what they no longer have stays as it is, gone.
     pub(super) async fn with_payloads(&self, places: Vec<Found>) -> Result<Vec<Found>, Error> {
-        stream::iter(places)
-            .map(|found| async move {
-                let stored = self.at(&found.event.stream, found.event.sequence).await?;
-                Ok(stored.unwrap_or(Found { is_gone: true, ..found }))
-            })
+        let runs: Vec<Vec<Found>> = stream::iter(runs(places))
+            .map(|run| self.read_run(run))
             .buffered(AT_ONCE)
             .try_collect()
-            .await
+            .await?;
+        Ok(runs.into_iter().flatten().collect())
+    }
+
+    /// The same for places near each other, in one request.
+    async fn read_run(&self, run: Vec<Found>) -> Result<Vec<Found>, Error> {
+        let gone = |found| Found { is_gone: true, ..found };
+        let (Some(first), Some(last)) = (run.first(), run.last()) else {
+            return Ok(run);
+        };
+        let (from, to) = (first.event.sequence, last.event.sequence);
+        if from == to {
+            let stored = self.at(&first.event.stream, from).await?;
+            return Ok(run
+                .into_iter()
+                .map(|found| stored.clone().unwrap_or_else(|| gone(found)))
+                .collect());
+        }
+        let most = usize::try_from(to - from + 1).unwrap_or(usize::MAX);
+        let start = Start::After(from.saturating_sub(1));
+        let stored = self.log.read_some(&first.event.stream, ">", start, most).await?;
+        let stored: HashMap<u64, Received> = stored
+            .into_iter()
+            .flat_map(|(messages, _)| messages)
+            .map(|received| (received.sequence, received))
+            .collect();
+        let read = |found: Found| match stored.get(&found.event.sequence) {
+            Some(received) => Found::stored(received),
+            None => gone(found),
+        };
+        Ok(run.into_iter().map(read).collect())
     }
 
     /// What `stream` has at `sequence`.

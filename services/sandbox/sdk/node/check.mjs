@@ -17,6 +17,14 @@ async function control(verb, body) {
   return response.json();
 }
 
+async function eventually(look) {
+  for (const end = Date.now() + 10_000; Date.now() < end;) {
+    if (await look()) return;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  assert.fail(`in vain: ${look}`);
+}
+
 async function slack() {
   const clientOptions = { slackApiUrl: `${SANDBOX}/slack/api/` };
   const receiver = new bolt.SocketModeReceiver({
@@ -33,6 +41,22 @@ async function slack() {
     await ack();
     await respond({ text: "approved", response_type: "in_channel" });
   });
+  app.action("explain", async ({ ack, body, client }) => {
+    await ack();
+    const title = { type: "plain_text", text: "Why?" };
+    const element = { type: "plain_text_input", action_id: "text" };
+    const blocks = [{ type: "input", block_id: "why", label: title, element }];
+    await client.views.open({ trigger_id: body.trigger_id, view: { type: "modal", callback_id: "why", title, blocks } });
+  });
+  const heard = [];
+  app.view("why", async ({ ack, view }) => {
+    heard.push(view.state.values.why.text.value);
+    await ack({ response_action: "clear" });
+  });
+  app.event("reaction_added", async ({ event }) => void heard.push(event.reaction));
+  app.event("app_home_opened", async ({ event, client }) => {
+    await client.views.publish({ user_id: event.user, view: { type: "home", blocks: [{ type: "divider" }] } });
+  });
   await app.start();
 
   const me = await app.client.auth.test();
@@ -43,10 +67,27 @@ async function slack() {
   const stream = await app.client.apiCall("chat.startStream", {
     channel: "C0OPS",
     thread_ts: posted.ts,
+    recipient_team_id: "T0ACME",
+    recipient_user_id: "U0MAYA",
     markdown_text: "a",
   });
   const stopped = await app.client.apiCall("chat.stopStream", { channel: "C0OPS", ts: stream.ts, markdown_text: "b" });
   assert.equal(stopped.message.text, "ab");
+
+  const streamer = app.client.chatStream({
+    channel: "C0OPS", thread_ts: posted.ts, recipient_team_id: "T0ACME", recipient_user_id: "U0MAYA", buffer_size: 1,
+  });
+  await streamer.append({ chunks: [{ type: "task_update", id: "1", title: "Look", status: "in_progress" }] });
+  await streamer.append({ chunks: [{ type: "task_update", id: "1", title: "Look", status: "complete" }] });
+  await streamer.stop({ chunks: [{ type: "markdown_text", text: "done" }] });
+  await app.client.filesUploadV2({ channel_id: "C0OPS", thread_ts: posted.ts, filename: "a.txt", content: "all" });
+  await app.client.assistant.threads.setStatus({ channel_id: "C0OPS", thread_ts: posted.ts, status: "is thinking…" });
+  const seen = await control("state", { thread_ts: posted.ts });
+  const shown = seen.messages.filter((it) => it.thread_ts);
+  assert.deepEqual(shown.map((it) => [it.text, it.tasks?.[0].status, it.files?.[0].preview]), [
+    ["ab", undefined, undefined], ["done", "complete", undefined], ["", undefined, "all"],
+  ]);
+  assert.deepEqual(seen.statuses.map((it) => it.status), ["is thinking…"]);
 
   const said = await control("message", { text: "ping" });
   assert.equal(said.acked, true);
@@ -55,6 +96,19 @@ async function slack() {
   assert.equal(bodies[0].event_id, said.event_id);
   const pressed = await control("interaction", { payload: { actions: [{ type: "button", action_id: "approve" }] } });
   assert.equal(pressed.acked, true);
+
+  const text = { type: "plain_text", text: "Why?" };
+  const button = [{ type: "actions", elements: [{ type: "button", action_id: "explain", text }] }];
+  const asked = await app.client.chat.postMessage({ channel: "C0OPS", text: "?", blocks: button });
+  assert.equal((await control("press", { ts: asked.ts, action_id: "explain" })).acked, true);
+  await eventually(async () => (await control("state")).modals.length === 1);
+  const submitted = await control("submit", { callback_id: "why", values: { why: { text: "because" } } });
+  assert.deepEqual(submitted.payload, { response_action: "clear" });
+  assert.equal((await control("reaction", { ts: asked.ts, name: "x" })).acked, true);
+  assert.equal((await control("home", {})).acked, true);
+  await eventually(async () => (await control("state")).homes.U0MAYA?.type === "home");
+  await eventually(() => heard.length === 2);
+  assert.deepEqual(heard, ["because", "x"]);
 
   // Slack warns, the SDK reconnects, nothing is lost.
   await control("disconnect", { reason: "warning", grace_ms: 200 });

@@ -44,6 +44,13 @@ def web_api():
     client.chat_update(channel="C0OPS", ts=root["ts"], text="edited")
     client.reactions_add(channel="C0OPS", timestamp=root["ts"], name="eyes")
     assert client.users_info(user="U0MAYA")["user"]["name"] == "maya"
+    client.files_upload_v2(channel="C0OPS", thread_ts=root["ts"], filename="a.txt", content="all", title="All")
+    direct = client.conversations_open(users="U0MAYA")["channel"]["id"]
+    assert direct == "D0MAYA", direct
+    client.assistant_threads_setStatus(channel_id="C0OPS", thread_ts=root["ts"], status="is thinking…")
+    prompts = [{"title": "What changed?", "message": "what changed today?"}]
+    client.assistant_threads_setSuggestedPrompts(channel_id=direct, thread_ts="1.2", prompts=prompts)
+    client.views_publish(user_id="U0MAYA", view={"type": "home", "blocks": []})
     try:
         WebClient(token="xoxb-wrong", base_url=f"{SANDBOX}/slack/api/").auth_test()
     except SlackApiError as error:

@@ -17,8 +17,12 @@ pub struct SlackWorkspace {
     pub bot_name: String,
     /// Channels that exist from the start; the bot is a member of each.
     pub channels: Vec<Named>,
+    /// Channels that only their members see; the bot is a member of each.
+    pub private_channels: Vec<Named>,
     /// People in the workspace; the first one is the author of messages without a `user`.
     pub users: Vec<Named>,
+    /// Ids of the people who are guests in the workspace.
+    pub guests: Vec<String>,
     /// Key of `X-Slack-Signature`.
     pub signing_secret: String,
     /// The deprecated `token` that every event carries in its body.
@@ -53,7 +57,9 @@ impl Default for SlackWorkspace {
             bot_id: "B0INFRAGPT".into(),
             bot_name: "infragpt".into(),
             channels: vec![Named::new("C0OPS", "ops"), Named::new("C0DEPLOYS", "deploys")],
+            private_channels: Vec::new(),
             users: vec![Named::new("U0MAYA", "maya"), Named::new("U0TOM", "tom")],
+            guests: Vec::new(),
             signing_secret: "sandbox-signing-secret".into(),
             verification_token: "sandbox-verification-token".into(),
             app_token: "xapp-1-A0INFRAGPT-sandbox".into(),

@@ -8,7 +8,7 @@ use crate::{
     clock,
     problem::Problem,
     slack::{Disconnect, Format, Signing, send},
-    world::Shared,
+    world::{RequestUrls, Shared},
 };
 
 #[derive(Debug, Deserialize)]
@@ -56,6 +56,10 @@ pub(super) fn raw_socket(world: &Shared, body: &[u8]) -> Answer {
 #[serde(deny_unknown_fields)]
 struct Verification {
     url: String,
+    /// Where commands go; where events go unless told.
+    commands_url: Option<String>,
+    /// Where interactions go; where events go unless told.
+    interactivity_url: Option<String>,
     challenge: Option<String>,
     secret: Option<String>,
 }
@@ -64,7 +68,13 @@ struct Verification {
 ///
 /// <https://docs.slack.dev/reference/events/url_verification>
 pub(super) async fn url_verification(world: &Shared, body: &[u8]) -> Answer {
-    let Verification { url, challenge, secret } = read(body)?;
+    let Verification {
+        url,
+        commands_url,
+        interactivity_url,
+        challenge,
+        secret,
+    } = read(body)?;
     let challenge = challenge.unwrap_or_else(|| hex::encode(clock::random()));
     let payload = json!({
         "token": world.configuration.slack.verification_token,
@@ -81,7 +91,11 @@ pub(super) async fn url_verification(world: &Shared, body: &[u8]) -> Answer {
     let body = serde_json::from_str(&body).unwrap_or(Value::String(body));
     let verified = status == 200 && (body == challenge.as_str() || body["challenge"] == challenge.as_str());
     if verified {
-        world.set_request_url(Some(url));
+        world.set_request_urls(Some(RequestUrls {
+            commands: commands_url.unwrap_or_else(|| url.clone()),
+            interactivity: interactivity_url.unwrap_or_else(|| url.clone()),
+            events: url,
+        }));
     }
     Ok(json!({ "status": status, "body": body, "challenge": challenge, "verified": verified }))
 }

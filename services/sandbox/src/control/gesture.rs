@@ -15,6 +15,7 @@ use crate::{
 
 #[derive(Debug, Deserialize)]
 struct Said {
+    #[serde(default)]
     text: String,
     mention: Option<bool>,
     channel: Option<String>,
@@ -22,6 +23,17 @@ struct Said {
     thread_ts: Option<String>,
     subtype: Option<String>,
     bot_id: Option<String>,
+    /// Of another app that posts.
+    app_id: Option<String>,
+    username: Option<String>,
+    blocks: Option<Value>,
+    attachments: Option<Value>,
+    files: Option<Vec<Value>>,
+    /// The channel has people of another workspace in it.
+    #[serde(default)]
+    shared: bool,
+    /// The workspace of whoever writes, when it is another one.
+    user_team: Option<String>,
     event_id: Option<String>,
     ts: Option<String>,
     team_id: Option<String>,
@@ -100,24 +112,40 @@ impl Said {
         let slack = &world.configuration.slack;
         let channel = channel(world, self.channel.as_deref())?;
         let tag = format!("<@{}>", slack.bot_user);
-        // People write the name; Slack's editor turns it into the tag.
-        let text = self.text.replace(&format!("@{}", slack.bot_name), &tag);
-        let mention = self.mention.unwrap_or(!channel.starts_with('D'));
+        let text = tagged(world, &self.text);
+        let is_rich = self.blocks.is_some() || self.attachments.is_some() || self.files.is_some();
+        let is_only_rich = text.is_empty() && is_rich;
+        if text.is_empty() && !is_rich {
+            return Err(Problem::bad_request("The body needs `text`."));
+        }
+        let mention = self.mention.unwrap_or(!channel.starts_with('D') && !is_only_rich);
         let text = if mention && !text.contains(&tag) {
             format!("{tag} {text}")
         } else {
             text
         };
         let person = || slack.users.first().map(|user| user.id.clone());
+        let user = self
+            .user
+            .clone()
+            .or_else(|| if self.bot_id.is_none() { person() } else { None });
+        let owner = user.clone().unwrap_or_default();
+        let files = self.files.iter().flatten();
+        let files: Vec<Value> = files.map(|it| slack::file::attached(world, &owner, it)).collect();
+        let subtype = self.subtype.clone();
         let message = Message {
             ts: self.ts.clone().unwrap_or_else(|| world.clock.next_ts()),
             thread_ts: self.thread_ts.clone(),
-            user: self
-                .user
-                .clone()
-                .or_else(|| if self.bot_id.is_none() { person() } else { None }),
+            user,
             bot_id: self.bot_id.clone(),
-            subtype: self.subtype.clone(),
+            app_id: self.app_id.clone(),
+            username: self.username.clone(),
+            blocks: self.blocks.clone(),
+            attachments: self.attachments.clone(),
+            subtype: subtype.or_else(|| (!files.is_empty()).then(|| "file_share".into())),
+            files: (!files.is_empty()).then(|| json!(files)),
+            shared: self.shared,
+            user_team: self.user_team.clone(),
             text,
             channel,
             ..Message::default()
@@ -134,7 +162,7 @@ impl Said {
             .text
             .contains(&format!("<@{}>", world.configuration.slack.bot_user));
         let can_mention = matches!(
-            self.subtype.as_deref(),
+            message.subtype.as_deref(),
             None | Some("file_share" | "thread_broadcast" | "bot_message")
         );
         self.kind
@@ -146,39 +174,10 @@ impl Said {
     }
 }
 
-#[derive(Debug, Deserialize)]
-struct Edit {
-    channel: Option<String>,
-    ts: String,
-    text: String,
-    #[serde(flatten)]
-    way: Way,
-}
-
-/// Somebody edits a message.
-pub(super) async fn edit(world: &Shared, body: &[u8]) -> Answer {
-    let edit: Edit = read(body)?;
-    let route = edit.way.route(world)?;
-    let channel = channel(world, edit.channel.as_deref())?;
-    let unknown = || Problem::bad_request(format!("There is no message `{}` in `{channel}`.", edit.ts));
-    let before = world.messages.get(&channel, &edit.ts).ok_or_else(unknown)?;
-    let edited = world.clock.next_ts();
-    let after = world.messages.change(&channel, &edit.ts, |message| {
-        message.text.clone_from(&edit.text);
-        message.edited = Some(edited);
-        Ok::<_, Problem>(())
-    });
-    let event = slack::edited(world, &before, &after.ok_or_else(unknown)??);
-    let payload = slack::envelope(world, world.slack_tokens.install(), &event);
-    let id = payload["event_id"].as_str().unwrap_or_default().to_owned();
-    let outgoing = Outgoing {
-        kind: "events_api",
-        id: id.clone(),
-        payload,
-        retry: edit.way.retry(&route),
-    };
-    let delivered = route::deliver(world, &edit.way, &route, outgoing).await;
-    Ok(json!({ "acked": delivered.acked, "event_id": id, "event_ts": event["event_ts"], "status": delivered.status }))
+/// People write the app's name; Slack's editor turns it into the tag.
+pub(super) fn tagged(world: &World, text: &str) -> String {
+    let slack = &world.configuration.slack;
+    text.replace(&format!("@{}", slack.bot_name), &format!("<@{}>", slack.bot_user))
 }
 
 /// The channel that a body means; a well-formed id that nobody configured is a channel too.

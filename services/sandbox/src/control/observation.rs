@@ -11,7 +11,7 @@ use crate::{
     clock,
     fault::Planned,
     problem::Problem,
-    slack::{Message, reactions},
+    slack::{Message, assistant, reactions, view},
     world::World,
 };
 
@@ -38,6 +38,10 @@ pub(super) fn state(world: &World, body: &[u8]) -> Answer {
         "connection_ids": world.hub.connection_ids(),
         "request_url": world.request_url(),
         "reactions": reactions::all(&messages),
+        "statuses": assistant::statuses(world),
+        "prompts": assistant::prompts(world),
+        "homes": view::homes(world),
+        "modals": view::modals(world).into_iter().map(|it| json!({ "user": it.user, "view": it.view })).collect::<Vec<_>>(),
         "messages": messages,
         "calls": world.journal.calls(),
         "deliveries": world.journal.deliveries(),

@@ -52,6 +52,11 @@ impl Arguments {
             .collect()
     }
 
+    /// Whether it is there at all, even empty.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.0.get(name).is_some_and(|value| !value.is_null())
+    }
+
     /// A text that is present and not empty.
     pub(super) fn text(&self, name: &str) -> Option<String> {
         match self.0.get(name)? {

@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use super::{arguments::Arguments, conversations, delivery, event, message::Message, web_api::Answer};
+use super::{arguments::Arguments, assistant, conversations, delivery, event, message::Message, web_api::Answer};
 use crate::world::{Shared, World};
 
 /// Slack refuses longer texts.
@@ -22,8 +22,7 @@ pub(super) fn post(world: &Shared, arguments: &Arguments) -> Answer {
     if message.thread_ts.is_some() && arguments.flag("reply_broadcast") {
         message.subtype = Some("thread_broadcast".into());
     }
-    world.messages.put(message.clone());
-    announce(world, &message);
+    publish(world, &message);
     Ok(json!({ "channel": message.channel, "ts": message.ts, "message": event::shown(world, &message) }))
 }
 
@@ -53,7 +52,11 @@ pub(super) fn update(world: &Shared, arguments: &Arguments) -> Answer {
             // What an update leaves out goes away, but metadata stays.
             if arguments.text("text").is_some() || arguments.text("markdown_text").is_some() {
                 message.blocks = None;
+                message.markdown = false;
+                message.tasks.clear();
             }
+            // From now on it is a message like any other.
+            message.mode = None;
             write(message, arguments)?;
             message.edited = Some(edited);
             if is_empty(message) { Err("no_text") } else { Ok(()) }
@@ -89,14 +92,6 @@ pub(super) fn permalink(world: &World, arguments: &Arguments) -> Answer {
     Ok(json!({ "channel": channel, "permalink": permalink }))
 }
 
-/// <https://docs.slack.dev/reference/methods/assistant.threads.setStatus>
-pub(super) fn set_status(world: &World, arguments: &Arguments) -> Answer {
-    let channel = arguments.text("channel_id").ok_or("channel_not_found")?;
-    conversations::resolve(world, &channel).ok_or("channel_not_found")?;
-    arguments.text("thread_ts").ok_or("invalid_thread_ts")?;
-    Ok(json!({}))
-}
-
 /// A message of the app, without content yet.
 pub(super) fn from_bot(world: &World, channel: String) -> Message {
     let slack = &world.configuration.slack;
@@ -121,10 +116,9 @@ pub(super) fn write(message: &mut Message, arguments: &Arguments) -> Result<(), 
         if arguments.text("text").is_some() || arguments.json("blocks", "invalid_blocks")?.is_some() {
             return Err("markdown_text_conflict");
         }
-        if markdown.chars().count() > LONGEST_MARKDOWN {
-            return Err("msg_too_long");
-        }
+        fits(&markdown)?;
         message.text = markdown;
+        message.markdown = true;
     }
     if let Some(blocks) = arguments.json("blocks", "invalid_blocks_format")? {
         message.blocks = Some(checked_blocks(blocks)?);
@@ -137,6 +131,14 @@ pub(super) fn write(message: &mut Message, arguments: &Arguments) -> Result<(), 
             return Err("invalid_metadata_schema");
         }
         message.metadata = Some(metadata);
+    }
+    Ok(())
+}
+
+/// Whether Slack takes this much Markdown at once.
+pub(super) fn fits(markdown: &str) -> Result<(), &'static str> {
+    if markdown.chars().count() > LONGEST_MARKDOWN {
+        return Err("msg_too_long");
     }
     Ok(())
 }
@@ -171,6 +173,13 @@ fn own(world: &World, arguments: &Arguments, refusal: &'static str) -> Result<(M
     } else {
         Err(refusal)
     }
+}
+
+/// Shows a new message of the app, which ends its status in the thread.
+pub(super) fn publish(world: &Shared, message: &Message) {
+    world.messages.put(message.clone());
+    assistant::answered(world, &message.channel, message.thread_ts.as_deref());
+    announce(world, message);
 }
 
 /// Tells the app of its own new message, as Slack does.

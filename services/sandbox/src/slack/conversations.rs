@@ -2,7 +2,8 @@ use serde_json::{Map, Value, json};
 
 use super::{
     arguments::Arguments,
-    event::{channel_type, shown},
+    channel::{self, Channel},
+    event::shown,
     message::Message,
     web_api::Answer,
 };
@@ -21,33 +22,63 @@ pub(super) fn find(world: &World, arguments: &Arguments) -> Result<String, &'sta
 pub(crate) fn resolve(world: &World, named: &str) -> Option<String> {
     let slack = &world.configuration.slack;
     let name = named.trim_start_matches('#');
-    if let Some(channel) = slack.channels.iter().find(|it| it.id == named || it.name == name) {
-        return Some(channel.id.clone());
+    let mut channels = channel::all(world).into_iter();
+    if let Some(channel) = channels.find(|it| it.id == named || it.name == name) {
+        return Some(channel.id);
     }
     if let Some(user) = slack.users.iter().find(|user| user.id == named) {
-        return Some(user.id.replacen('U', "D", 1));
+        return Some(direct(&user.id));
     }
-    let is_direct = slack.users.iter().any(|user| user.id.replacen('U', "D", 1) == named);
+    let is_direct = slack.users.iter().any(|user| direct(&user.id) == named);
     (is_direct || !world.messages.channel(named, "").is_empty()).then(|| named.to_owned())
+}
+
+/// The direct messages of somebody with the app.
+pub(crate) fn direct(user: &str) -> String {
+    user.replacen('U', "D", 1)
+}
+
+/// <https://docs.slack.dev/reference/methods/conversations.open>
+pub(super) fn open(world: &World, arguments: &Arguments) -> Answer {
+    let id = if let Some(channel) = arguments.text("channel") {
+        resolve(world, &channel)
+            .filter(|id| id.starts_with('D'))
+            .ok_or("channel_not_found")?
+    } else {
+        let users = arguments.text("users").ok_or("users_list_not_supplied")?;
+        if users.contains(',') {
+            // Conversations of several people do not exist here.
+            return Err("method_not_supported_for_channel_type");
+        }
+        let user = world.configuration.slack.users.iter().find(|user| user.id == users);
+        direct(&user.ok_or("user_not_found")?.id)
+    };
+    let is_open = !world.messages.channel(&id, "").is_empty();
+    let channel = if arguments.flag("return_im") {
+        described(world, &id)
+    } else {
+        json!({ "id": id })
+    };
+    Ok(json!({ "channel": channel, "no_op": is_open, "already_open": is_open }))
 }
 
 /// <https://docs.slack.dev/reference/methods/conversations.list>
 pub(super) fn list(world: &World, arguments: &Arguments) -> Answer {
     let types = arguments.text("types").unwrap_or_else(|| "public_channel".into());
     let mut channels: Vec<Value> = Vec::new();
-    if types.contains("public_channel") {
-        channels.extend(
-            world
-                .configuration
-                .slack
-                .channels
-                .iter()
-                .map(|channel| described(world, &channel.id)),
-        );
-    }
-    if types.split(',').any(|kind| kind.trim() == "im") {
+    let is_asked = |wanted: &str| types.split(',').any(|kind| kind.trim() == wanted);
+    let is_listed = |channel: &Channel| {
+        is_asked(if channel.is_private {
+            "private_channel"
+        } else {
+            "public_channel"
+        })
+    };
+    let listed = channel::all(world).into_iter().filter(is_listed);
+    channels.extend(listed.map(|channel| described(world, &channel.id)));
+    if is_asked("im") {
         let users = world.configuration.slack.users.iter();
-        channels.extend(users.map(|user| described(world, &user.id.replacen('U', "D", 1))));
+        channels.extend(users.map(|user| described(world, &direct(&user.id))));
     }
     let (page, next) = page(channels, arguments)?;
     Ok(json!({ "channels": page, "response_metadata": { "next_cursor": next } }))
@@ -162,7 +193,8 @@ fn page<T>(mut all: Vec<T>, arguments: &Arguments) -> Result<(Vec<T>, String), &
 
 fn described(world: &World, id: &str) -> Value {
     let slack = &world.configuration.slack;
-    let kind = channel_type(id);
+    let kind = channel::kind(world, id);
+    let is_shared = world.messages.is_shared(id);
     let mut channel = Map::new();
     channel.insert("id".into(), id.into());
     channel.insert("created".into(), 1_700_000_000.into());
@@ -172,19 +204,15 @@ fn described(world: &World, id: &str) -> Value {
         channel.insert("user".into(), id.replacen('D', "U", 1).into());
         return Value::Object(channel);
     }
-    let name = slack
-        .channels
-        .iter()
-        .find(|it| it.id == id)
-        .map_or_else(|| id.to_lowercase(), |it| it.name.clone());
+    let name = channel::find(world, id).map_or_else(|| id.to_lowercase(), |it| it.name);
     let flags = [
         ("is_channel", kind == "channel"),
         ("is_group", kind == "group"),
         ("is_private", kind == "group"),
         ("is_mpim", false),
         ("is_general", false),
-        ("is_shared", false),
-        ("is_ext_shared", false),
+        ("is_shared", is_shared),
+        ("is_ext_shared", is_shared),
         ("is_org_shared", false),
         ("is_member", true),
     ];

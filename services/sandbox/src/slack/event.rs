@@ -1,7 +1,7 @@
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
 use serde_json::{Map, Value, json};
 
-use super::{message::Message, token::Install};
+use super::{channel, conversations, message::Message, token::Install, view};
 use crate::{clock, world::World};
 
 /// What somebody did in a channel, as the app gets told.
@@ -25,7 +25,7 @@ pub(crate) fn gesture(world: &World, kind: &str, Gesture { message, team_id }: &
         event.insert("client_msg_id".into(), client_message_id(&message.ts).into());
     }
     if kind == "message" {
-        event.insert("channel_type".into(), channel_type(&message.channel).into());
+        event.insert("channel_type".into(), channel::kind(world, &message.channel).into());
     }
     Value::Object(event)
 }
@@ -40,7 +40,7 @@ pub(crate) fn edited(world: &World, before: &Message, after: &Message) -> Value 
         "type": "message",
         "subtype": "message_changed",
         "channel": after.channel,
-        "channel_type": channel_type(&after.channel),
+        "channel_type": channel::kind(world, &after.channel),
         "hidden": true,
         "ts": ts,
         "event_ts": ts,
@@ -53,6 +53,57 @@ pub(crate) fn edited(world: &World, before: &Message, after: &Message) -> Value 
         event["message"] = Value::Object(shown(world, after));
     }
     event
+}
+
+/// What somebody's reaction to a message is told as, or that they took it back.
+///
+/// <https://docs.slack.dev/reference/events/reaction_added>
+pub(crate) fn reacted(world: &World, message: &Message, user: &str, name: &str, removed: bool) -> Value {
+    json!({
+        "type": if removed { "reaction_removed" } else { "reaction_added" },
+        "user": user,
+        "reaction": name,
+        "item_user": message.user,
+        "item": { "type": "message", "channel": message.channel, "ts": message.ts },
+        "event_ts": world.clock.next_ts(),
+    })
+}
+
+/// What opening the app's own page is told as; `tab` is `home` or `messages`.
+///
+/// <https://docs.slack.dev/reference/events/app_home_opened>
+pub(crate) fn home_opened(world: &World, user: &str, tab: &str) -> Value {
+    let mut event = json!({
+        "type": "app_home_opened",
+        "user": user,
+        "channel": conversations::direct(user),
+        "tab": tab,
+        "event_ts": world.clock.next_ts(),
+    });
+    if let Some(view) = view::home(world, user).filter(|_| tab == "home") {
+        event["view"] = view;
+    }
+    event
+}
+
+/// What opening a conversation with the app is told as.
+///
+/// <https://docs.slack.dev/reference/events/assistant_thread_started>
+pub(crate) fn assistant_started(world: &World, user: &str, thread: &str, from: Option<&str>) -> Value {
+    let mut context = json!({ "team_id": world.configuration.slack.team_id, "enterprise_id": null });
+    if let Some(channel) = from {
+        context["channel_id"] = channel.into();
+    }
+    json!({
+        "type": "assistant_thread_started",
+        "assistant_thread": {
+            "user_id": user,
+            "context": context,
+            "channel_id": conversations::direct(user),
+            "thread_ts": thread,
+        },
+        "event_ts": world.clock.next_ts(),
+    })
 }
 
 /// What tells an app that tokens of its bot do not work any more.
@@ -87,6 +138,8 @@ pub(crate) fn envelope(world: &World, install: Install, event: &Value) -> Value 
 pub(crate) fn envelope_of(world: &World, install: Install, team_id: &str, event_id: &str, event: &Value) -> Value {
     let slack = &world.configuration.slack;
     let context = json!({ "et": event["type"], "tid": team_id, "aid": slack.app_id, "cid": event["channel"] });
+    let channel = event["channel"].as_str().or(event["item"]["channel"].as_str());
+    let is_shared = channel.is_some_and(|channel| world.messages.is_shared(channel));
     let is_organization = install == Install::Organization;
     let enterprise = is_organization.then_some(&slack.enterprise.id);
     let mut envelope = json!({
@@ -106,7 +159,7 @@ pub(crate) fn envelope_of(world: &World, install: Install, team_id: &str, event_
             "is_bot": true,
             "is_enterprise_install": is_organization,
         }],
-        "is_ext_shared_channel": false,
+        "is_ext_shared_channel": is_shared,
         "event_context": format!("4-{}", STANDARD_NO_PAD.encode(context.to_string())),
     });
     if let Some(enterprise) = enterprise {
@@ -116,7 +169,7 @@ pub(crate) fn envelope_of(world: &World, install: Install, team_id: &str, event_
 }
 
 /// A message as the Web API and events show it.
-pub(super) fn shown(world: &World, message: &Message) -> Map<String, Value> {
+pub(crate) fn shown(world: &World, message: &Message) -> Map<String, Value> {
     let slack = &world.configuration.slack;
     let mut shown = Map::new();
     shown.insert("type".into(), "message".into());
@@ -128,6 +181,10 @@ pub(super) fn shown(world: &World, message: &Message) -> Map<String, Value> {
         ("bot_id", &message.bot_id),
         ("thread_ts", &message.thread_ts),
         ("subtype", &message.subtype),
+        ("username", &message.username),
+        ("app_id", &message.app_id),
+        ("user_team", &message.user_team),
+        ("source_team", &message.user_team),
     ];
     for (name, value) in texts {
         if let Some(value) = value {
@@ -142,14 +199,17 @@ pub(super) fn shown(world: &World, message: &Message) -> Map<String, Value> {
     if message.bot_id.as_ref() == Some(&slack.bot_id) {
         shown.insert("app_id".into(), slack.app_id.as_str().into());
         shown.insert("bot_profile".into(), super::people::bot_profile(world));
+    } else if let (Some(bot), Some(app)) = (&message.bot_id, &message.app_id) {
+        let name = message.username.as_ref().unwrap_or(app);
+        let profile = json!({ "id": bot, "app_id": app, "name": name, "team_id": slack.team_id, "deleted": false });
+        shown.insert("bot_profile".into(), profile);
     }
+    let written = (!message.text.is_empty()).then(|| rich_text(&message.text));
     let values = [
         ("attachments", &message.attachments),
+        ("files", &message.files),
         ("metadata", &message.metadata),
-        (
-            "blocks",
-            &Some(message.blocks.clone().unwrap_or_else(|| rich_text(&message.text))),
-        ),
+        ("blocks", &message.blocks.clone().or(written)),
     ];
     for (name, value) in values {
         if let Some(value) = value {

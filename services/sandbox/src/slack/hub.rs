@@ -155,6 +155,11 @@ impl Hub {
         .to_string()
     }
 
+    /// Sees how many connections are live, after every change.
+    pub(crate) fn live(&self) -> watch::Receiver<usize> {
+        self.live.subscribe()
+    }
+
     /// How many connections are open.
     pub(crate) fn connections(&self) -> usize {
         self.lock().connections.len()

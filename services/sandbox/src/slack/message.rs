@@ -1,5 +1,5 @@
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs::{self, File, OpenOptions},
     io::{self, Write},
     path::Path,
@@ -10,9 +10,23 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::watch;
 
+use super::task::Task;
+
+/// How a stream gets its pieces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Mode {
+    Text,
+    Chunks,
+}
+
 /// A message as the sandbox keeps it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is one thing that a message is or is not, in any combination"
+)]
 pub(crate) struct Message {
     pub(crate) channel: String,
     pub(crate) ts: String,
@@ -22,11 +36,22 @@ pub(crate) struct Message {
     pub(crate) user: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) bot_id: Option<String>,
+    /// The app that posted it, when that is another one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) app_id: Option<String>,
+    /// The name under which another app posted it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) username: Option<String>,
     pub(crate) text: String,
+    /// The text is Markdown, not Slack's own markup.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) markdown: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) blocks: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) attachments: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) files: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) metadata: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -40,6 +65,24 @@ pub(crate) struct Message {
     /// `chat.stopStream` is still to come.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) streaming: bool,
+    /// How its stream gets its pieces, once there was one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) mode: Option<Mode>,
+    /// The steps of a stream.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) tasks: Vec<Task>,
+    /// When its stream began, in milliseconds since the epoch; a restart ends it.
+    #[serde(skip)]
+    pub(crate) started: i64,
+    /// When its stream got the last piece.
+    #[serde(skip)]
+    pub(crate) appended: i64,
+    /// It is in a channel with people of another workspace.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) shared: bool,
+    /// The workspace of its author, when that is another one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) user_team: Option<String>,
     /// Names and users of its reactions.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) reactions: BTreeMap<String, Vec<String>>,
@@ -70,6 +113,8 @@ pub(crate) struct Messages {
 #[derive(Debug)]
 struct Kept {
     channels: BTreeMap<String, BTreeMap<String, Message>>,
+    /// Channels that have people of another workspace in them: asked for every event.
+    shared: BTreeSet<String>,
     file: Option<File>,
 }
 
@@ -104,8 +149,10 @@ impl Messages {
             }
             None => None,
         };
+        let all = channels.values().flat_map(BTreeMap::values);
+        let shared = all.filter(|it| it.shared).map(|it| it.channel.clone()).collect();
         Ok(Self {
-            kept: Mutex::new(Kept { channels, file }),
+            kept: Mutex::new(Kept { channels, shared, file }),
             changes: watch::Sender::new(0),
         })
     }
@@ -167,6 +214,11 @@ impl Messages {
             .collect()
     }
 
+    /// Whether people of another workspace are in a channel.
+    pub(crate) fn is_shared(&self, channel: &str) -> bool {
+        self.lock().shared.contains(channel)
+    }
+
     /// The greatest timestamp in use.
     pub(crate) fn latest(&self) -> Option<String> {
         self.lock()
@@ -185,6 +237,7 @@ impl Messages {
     pub(crate) fn clear(&self) {
         self.with(|kept| {
             kept.channels.clear();
+            kept.shared.clear();
             if let Some(file) = &kept.file
                 && let Err(error) = file.set_len(0)
             {
@@ -215,6 +268,9 @@ impl Kept {
             if let Err(error) = line.and_then(|line| file.write_all(format!("{line}\n").as_bytes())) {
                 tracing::warn!(%error, "Cannot store the Slack message `{}`", message.ts);
             }
+        }
+        if message.shared {
+            self.shared.insert(message.channel.clone());
         }
         self.channels
             .entry(message.channel.clone())

@@ -61,10 +61,8 @@ pub(super) fn bot(world: &World, arguments: &Arguments) -> Answer {
 /// <https://docs.slack.dev/reference/methods/users.info>
 pub(super) fn user(world: &World, arguments: &Arguments) -> Answer {
     let id = arguments.text("user").ok_or("user_not_found")?;
-    let user = members(world)
-        .into_iter()
-        .find(|user| user["id"] == *id)
-        .ok_or("user_not_found")?;
+    let known = members(world).into_iter().find(|user| user["id"] == *id);
+    let user = known.or_else(|| stranger(world, &id)).ok_or("user_not_found")?;
     Ok(json!({ "user": user }))
 }
 
@@ -72,19 +70,6 @@ pub(super) fn user(world: &World, arguments: &Arguments) -> Answer {
 pub(super) fn list(world: &World) -> Value {
     let metadata = json!({ "next_cursor": "" });
     json!({ "members": members(world), "cache_ts": crate::clock::seconds(), "response_metadata": metadata })
-}
-
-/// <https://docs.slack.dev/reference/methods/views.publish>
-pub(super) fn publish_view(arguments: &Arguments) -> Answer {
-    arguments.text("user_id").ok_or("invalid_arguments")?;
-    let mut view = arguments
-        .json("view", "invalid_arguments")?
-        .ok_or("invalid_arguments")?;
-    if !view.is_object() {
-        return Err("invalid_arguments");
-    }
-    view["id"] = crate::clock::slack_id("V").into();
-    Ok(json!({ "view": view }))
 }
 
 pub(super) fn bot_profile(world: &World) -> Value {
@@ -110,6 +95,8 @@ fn members(world: &World) -> Vec<Value> {
             "real_name": name,
             "deleted": false,
             "is_bot": is_bot,
+            "is_restricted": slack.guests.iter().any(|guest| guest == id),
+            "is_ultra_restricted": false,
             "is_app_user": false,
             "is_admin": false,
             "is_owner": false,
@@ -121,4 +108,23 @@ fn members(world: &World) -> Vec<Value> {
     };
     let people = slack.users.iter().map(|user| member(&user.id, &user.name, false));
     people.chain([member(&slack.bot_user, &slack.bot_name, true)]).collect()
+}
+
+/// Somebody of another workspace who wrote in a shared channel.
+fn stranger(world: &World, id: &str) -> Option<Value> {
+    let messages = world.messages.all();
+    let theirs = messages.iter().find(|it| it.user.as_deref() == Some(id))?;
+    let team = theirs.user_team.as_ref()?;
+    Some(json!({
+        "id": id,
+        "team_id": team,
+        "name": id.to_lowercase(),
+        "real_name": id.to_lowercase(),
+        "deleted": false,
+        "is_bot": false,
+        "is_stranger": true,
+        "is_restricted": false,
+        "is_ultra_restricted": false,
+        "profile": { "real_name": id.to_lowercase(), "display_name": id.to_lowercase(), "team": team },
+    }))
 }

@@ -29,6 +29,13 @@ pub(crate) struct Access {
     pub(crate) scopes: Vec<String>,
 }
 
+impl Access {
+    /// Whether it includes this scope.
+    pub(super) fn has(&self, scope: &str) -> bool {
+        self.scopes.iter().any(|it| it == scope)
+    }
+}
+
 /// A pair of tokens that was just issued.
 #[derive(Debug)]
 pub(super) struct Issued {

@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 
 use super::{
     arguments::Arguments,
-    chat, conversations, oauth, people, reactions, scope, stream,
+    assistant, chat, conversations, file, oauth, people, reactions, scope, stream,
     token::{Access, Install},
+    view,
 };
 use crate::{
     clock,
@@ -155,7 +156,8 @@ fn dispatch(world: &Shared, method: &str, caller: &Caller, headers: &HeaderMap, 
     match method {
         "api.test" => Ok(people::api_test(arguments)),
         "apps.connections.open" => Ok(open_connection(world)),
-        "assistant.threads.setStatus" => chat::set_status(world, arguments),
+        "assistant.threads.setStatus" => assistant::set_status(world, arguments),
+        "assistant.threads.setSuggestedPrompts" => assistant::set_suggested_prompts(world, arguments),
         "bots.info" => people::bot(world, arguments),
         "chat.appendStream" => stream::append(world, arguments),
         "chat.delete" => chat::delete(world, arguments),
@@ -169,7 +171,11 @@ fn dispatch(world: &Shared, method: &str, caller: &Caller, headers: &HeaderMap, 
         "conversations.info" => conversations::info(world, arguments),
         "conversations.join" => conversations::join(world, arguments),
         "conversations.list" | "users.conversations" => conversations::list(world, arguments),
+        "conversations.open" => conversations::open(world, arguments),
         "conversations.replies" => conversations::replies(world, arguments),
+        "files.completeUploadExternal" => file::complete(world, arguments),
+        "files.getUploadURLExternal" => file::upload_url(world, arguments),
+        "files.info" => file::info(world, arguments),
         "oauth.v2.access" => oauth::access(world, headers, arguments),
         "reactions.add" => reactions::add(world, arguments),
         "reactions.get" => reactions::get(world, arguments),
@@ -177,7 +183,9 @@ fn dispatch(world: &Shared, method: &str, caller: &Caller, headers: &HeaderMap, 
         "team.info" => Ok(people::team(world)),
         "users.info" => people::user(world, arguments),
         "users.list" => Ok(people::list(world)),
-        "views.publish" => people::publish_view(arguments),
+        "views.open" => view::open(world, arguments),
+        "views.publish" => view::publish(world, arguments),
+        "views.update" => view::update(world, arguments),
         _ => Err("unknown_method"),
     }
 }

@@ -82,26 +82,6 @@ async fn a_message_is_posted_found_updated_and_deleted() {
 }
 
 #[tokio::test]
-async fn a_stream_grows_until_it_is_stopped() {
-    let world = World::start().await;
-    let started = world
-        .slack(
-            "chat.startStream",
-            json!({ "channel": "C0OPS", "thread_ts": "1.000001", "markdown_text": "a" }),
-        )
-        .await;
-    let piece =
-        json!({ "channel": "C0OPS", "ts": started["ts"], "chunks": [{ "type": "markdown_text", "text": "b" }] });
-    assert_eq!(world.slack("chat.appendStream", piece.clone()).await["ok"], true);
-    let stop = json!({ "channel": "C0OPS", "ts": started["ts"], "markdown_text": "c" });
-    assert_eq!(world.slack("chat.stopStream", stop).await["message"]["text"], "abc");
-    assert_eq!(
-        world.slack("chat.appendStream", piece).await["error"],
-        "message_not_in_streaming_state"
-    );
-}
-
-#[tokio::test]
 async fn the_page_shows_threads_and_escapes_them() {
     let world = World::start().await;
     world

@@ -42,7 +42,7 @@ pub(super) fn edited(callback: &Callback<Edited>) -> Interpretation {
 pub(super) fn deleted(callback: &Callback<Deleted>) -> Interpretation {
     let Deleted {
         channel,
-        deleted_ts,
+        ts,
         previous_message,
     } = &callback.event;
     let Some(before) = previous_message.as_ref().filter(|before| before.bot_id.is_none()) else {
@@ -51,13 +51,11 @@ pub(super) fn deleted(callback: &Callback<Deleted>) -> Interpretation {
     let Some(user) = &before.user else {
         return Interpretation::Nothing("nobody wrote it");
     };
-    let command = ConversationCommand::DeleteMessage(MessageDeleted {
-        message_id: deleted_ts.clone(),
-    });
+    let command = ConversationCommand::DeleteMessage(MessageDeleted { message_id: ts.clone() });
     steer(
         callback,
         user,
-        (channel, before.thread_ts.as_deref().unwrap_or(deleted_ts)),
+        (channel, before.thread_ts.as_deref().unwrap_or(ts)),
         command,
     )
 }
@@ -77,8 +75,8 @@ fn steer<E>(
 
 /// Somebody put an emoji on a message.
 pub(super) fn reacted(callback: &Callback<payload::Reaction>) -> Interpretation {
-    let payload::Reaction { user, reaction, item } = &callback.event;
-    let reaction = match reaction.as_str() {
+    let payload::Reaction { user, name, item } = &callback.event;
+    let reaction = match name.as_str() {
         "x" => Reaction::Stop,
         "mag" | "mag_right" => Reaction::Explain,
         _ => return Interpretation::Nothing("its reaction means nothing to us"),

@@ -105,7 +105,7 @@ fn content(event: &payload::Message, bot: Option<&str>) -> String {
     if content.is_empty() {
         let attached = event.attachments.iter().chain(&event.blocks);
         let lines: Vec<String> = attached.flat_map(words).map(|words| text::plain(words, bot)).collect();
-        content = lines.join("\n").trim().to_owned();
+        lines.join("\n").trim().clone_into(&mut content);
     }
     for file in &event.files {
         if let Some(name) = file.name.as_ref().or(file.title.as_ref()) {

@@ -154,7 +154,7 @@ fn bots_edits_and_ourselves_are_never_answered() {
 fn what_names_nobody_is_for_the_channel_to_say() {
     for (key, value) in [("text", json!("<@U0SOMEBODY> hello")), ("text", Value::Null)] {
         let payload = changed(fixture!("message.channels"), |payload| {
-            payload["event"][key] = value.clone()
+            payload["event"][key] = value.clone();
         });
         assert_eq!(written(&payload).2, Address::Channel);
     }
@@ -190,7 +190,7 @@ fn another_application_is_named_and_ours_is_not_answered() {
     let reply = alert(|event| event["thread_ts"] = json!("1.1"));
     assert_eq!(nothing(&reply), "a bot wrote it");
     let ours = changed(&alert(|event| event["app_id"] = json!("A1")), |payload| {
-        payload["api_app_id"] = json!("A1")
+        payload["api_app_id"] = json!("A1");
     });
     assert_eq!(nothing(&ours), "we wrote it");
 }
@@ -213,11 +213,11 @@ fn a_file_is_told_by_its_name_and_no_text_is_endless() {
 fn what_is_shared_with_another_company_is_said() {
     assert!(!is_shared(fixture!("message.channels")));
     let channel = changed(fixture!("message.channels"), |payload| {
-        payload["is_ext_shared_channel"] = json!(true)
+        payload["is_ext_shared_channel"] = json!(true);
     });
     assert!(is_shared(&channel));
     let person = changed(fixture!("message.channels"), |payload| {
-        payload["event"]["user_team"] = json!("T0THEIRS")
+        payload["event"]["user_team"] = json!("T0THEIRS");
     });
     assert!(is_shared(&person));
 }

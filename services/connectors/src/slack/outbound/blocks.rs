@@ -3,13 +3,15 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::mrkdwn::to_mrkdwn;
+use super::{
+    buttons,
+    draft::{Step, StepState},
+    markdown,
+    mrkdwn::{escape, to_mrkdwn},
+};
 
 /// Marks our answers in their metadata, so that one that was posted can be found again.
 pub(super) const METADATA_EVENT: &str = "infragpt_answer";
-
-/// What pressing a feedback button is called in the interaction that follows.
-pub(super) const FEEDBACK_ACTION: &str = "infragpt_feedback";
 
 /// One message of an answer.
 #[derive(Clone, Copy)]
@@ -44,6 +46,82 @@ pub(super) fn message(channel: &str, thread: &str, answer_id: Uuid, part: Part, 
     message
 }
 
+/// The body of `chat.stopStream`: the rest of the first part, and what a whole message has.
+pub(super) fn end_of_stream(channel: &str, ts: &str, answer_id: Uuid, part: Part, rest: &str) -> Value {
+    let whole = message(channel, "", answer_id, part, true);
+    let mut body = json!({ "channel": channel, "ts": ts, "metadata": whole["metadata"] });
+    if !rest.is_empty() {
+        body["chunks"] = json!([{ "type": "markdown_text", "text": rest }]);
+    }
+    // What was streamed stands above these.
+    let blocks: Vec<Value> = whole["blocks"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .skip(1)
+        .cloned()
+        .collect();
+    if !blocks.is_empty() {
+        body["blocks"] = blocks.into();
+    }
+    body
+}
+
+/// The body of `chat.postEphemeral`.
+pub(super) fn whispered(channel: &str, user: &str, answer_id: Uuid, part: Part) -> Value {
+    let mut body = message(channel, "", answer_id, part, true);
+    if let Some(fields) = body.as_object_mut() {
+        for field in ["thread_ts", "metadata", "unfurl_links", "unfurl_media"] {
+            fields.remove(field);
+        }
+    }
+    body["user"] = user.into();
+    body
+}
+
+/// The body of a message that shows the beginning of an answer, and is changed as that grows.
+pub(super) fn draft(channel: &str, answer_id: Uuid, text: &str, steps: &[Step]) -> Value {
+    let mut blocks = Vec::new();
+    if !steps.is_empty() {
+        let lines: Vec<String> = steps.iter().map(line).collect();
+        blocks.push(json!({
+            "type": "context",
+            "elements": [{ "type": "mrkdwn", "text": lines.join("\n").chars().take(2_900).collect::<String>() }],
+        }));
+    }
+    if !text.is_empty() {
+        blocks.push(json!({ "type": "markdown", "text": format!("{text} …") }));
+    }
+    blocks.push(json!({
+        "type": "actions",
+        "elements": [{
+            "type": "button",
+            "text": { "type": "plain_text", "text": "Stop" },
+            "action_id": buttons::STOP,
+            "value": answer_id,
+            "style": "danger",
+        }],
+    }));
+    json!({
+        "channel": channel,
+        "text": if text.is_empty() { "…".to_owned() } else { to_mrkdwn(text) },
+        "blocks": blocks,
+        "metadata": {
+            "event_type": METADATA_EVENT,
+            "event_payload": { "answer_id": answer_id, "draft": true },
+        },
+    })
+}
+
+fn line(step: &Step) -> String {
+    let mark = match step.state {
+        StepState::Running => "…",
+        StepState::Done => "✓",
+        StepState::Failed => "✗",
+    };
+    format!("{mark} {}", escape(&markdown::neutralize(&step.title)))
+}
+
 fn feedback(answer_id: Uuid) -> Value {
     let button = |text: &str, verdict: &str, label: &str| {
         json!({
@@ -56,7 +134,7 @@ fn feedback(answer_id: Uuid) -> Value {
         "type": "context_actions",
         "elements": [{
             "type": "feedback_buttons",
-            "action_id": FEEDBACK_ACTION,
+            "action_id": buttons::FEEDBACK,
             "positive_button": button("Good answer", "good", "Mark this answer as good"),
             "negative_button": button("Bad answer", "bad", "Mark this answer as bad"),
         }],
@@ -105,6 +183,41 @@ mod tests {
         assert_eq!(last["blocks"].as_array().unwrap().len(), 2);
         assert_eq!(last["metadata"]["event_payload"]["part"], 1);
         assert_eq!(last["metadata"]["event_payload"]["parts"], 2);
+    }
+
+    #[test]
+    fn the_beginning_of_an_answer_can_be_stopped() {
+        let step = |id: &str, title: &str, state| Step {
+            id: id.into(),
+            title: title.into(),
+            state,
+        };
+        let steps = [
+            step("1", "reads <changes> @here", StepState::Done),
+            step("2", "reads runs", StepState::Running),
+        ];
+        insta::assert_json_snapshot!(draft("C1", Uuid::nil(), "**2** changes", &steps));
+    }
+
+    #[test]
+    fn the_end_of_a_stream_brings_what_a_whole_message_has() {
+        let part = Part {
+            text: "one two",
+            index: 0,
+            count: 1,
+        };
+        insta::assert_json_snapshot!(end_of_stream("C1", "1.5", Uuid::nil(), part, " two"));
+    }
+
+    #[test]
+    fn what_one_person_sees_can_not_be_found_again() {
+        let part = Part {
+            text: "psst",
+            index: 0,
+            count: 1,
+        };
+        let body = whispered("C1", "U1", Uuid::nil(), part);
+        assert_eq!((body["user"].as_str(), body.get("metadata")), (Some("U1"), None));
     }
 
     #[test]

@@ -81,7 +81,8 @@ fn link(text: &str) -> Option<(&str, &str, &str)> {
     usable.then_some((label, url, rest))
 }
 
-fn escape(text: &str) -> String {
+/// Text in which nothing is markup.
+pub(super) fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 

@@ -4,44 +4,49 @@ use std::collections::BTreeMap;
 
 use infragpt_nats::ServiceError;
 use serde::{Deserialize, Serialize};
-use tracing::warn;
+use serde_json::Value;
+use tracing::{debug, warn};
 use uuid::Uuid;
 
 use super::{
-    blocks::{METADATA_EVENT, Part, message},
+    answer::Reply,
+    blocks::{self, METADATA_EVENT, Part, message},
+    draft::{Draft, Way},
     markdown,
     session::Session,
 };
-use crate::slack::web_api::{Failure, Paging};
+use crate::slack::web_api::Failure;
 
 /// Slack takes 12,000 characters in all markdown blocks of one message.
 const LONGEST_MESSAGE: usize = 12_000;
 
-/// Pages of a thread that are looked through for an answer that may stand there already.
-const MOST_PAGES: usize = 50;
-
 /// What is to be posted.
 #[derive(Debug, Deserialize)]
 pub(super) struct Post {
-    pub(super) organization: String,
-    pub(super) account: String,
     channel: String,
-    thread: String,
-    pub(super) answer_id: Uuid,
+    /// None where only one person sees it.
+    thread: Option<String>,
+    answer_id: Uuid,
+    /// The question: nothing of its answer stands before it.
+    #[serde(default)]
+    message: String,
     text: String,
     #[serde(default)]
     look_first: bool,
+    draft: Option<Draft>,
+    /// The person who alone sees it.
+    audience: Option<String>,
 }
 
 /// Where it stands.
 #[derive(Debug, PartialEq, Serialize)]
 pub(super) struct Posted {
     #[serde(rename = "posted_id")]
-    id: String,
-    found: bool,
+    pub id: String,
+    pub found: bool,
     /// What the answer says that was found, which need not be what was to be posted now.
     #[serde(skip_serializing_if = "Option::is_none")]
-    text: Option<String>,
+    pub text: Option<String>,
 }
 
 /// What stands in the thread of one answer.
@@ -51,23 +56,25 @@ struct Standing {
     parts: BTreeMap<usize, (String, String)>,
     /// Of how many parts the answer is made.
     count: usize,
+    /// What was begun and is not whole.
+    draft: Option<Draft>,
 }
 
 impl Standing {
-    fn take(&mut self, reply: Reply) {
-        let payload = reply
-            .metadata
-            .map(|metadata| metadata.event_payload)
-            .unwrap_or_default();
-        self.count = payload.parts.unwrap_or(1);
-        let markdown = reply
-            .blocks
-            .into_iter()
-            .find(|block| block.kind == "markdown")
-            .map(|block| block.text);
-        self.parts
-            .entry(payload.part)
-            .or_insert((reply.ts, markdown.unwrap_or(reply.text)));
+    fn take(&mut self, reply: Reply, post: &Post) {
+        let id = post.answer_id.to_string();
+        if reply.carries((METADATA_EVENT, "answer_id", &id)) {
+            if reply.is_draft() {
+                self.draft = Some(Draft::left_behind(reply.ts));
+                return;
+            }
+            self.count = reply.number("parts").unwrap_or(1);
+            let (part, ts) = (reply.number("part").unwrap_or(0), reply.ts.clone());
+            self.parts.entry(part).or_insert_with(|| (ts, reply.into_text()));
+        } else if reply.is_unmarked() && !post.message.is_empty() && reply.ts.as_str() > post.message.as_str() {
+            // A stream that was never ended says nothing of itself; one answer is written in a thread at a time.
+            self.draft = Some(Draft::left_behind(reply.ts));
+        }
     }
 
     /// The whole answer, if every part of it stands.
@@ -88,78 +95,31 @@ struct Said {
 }
 
 #[derive(Deserialize)]
-struct Replies {
-    #[serde(default)]
-    messages: Vec<Reply>,
-    #[serde(default)]
-    response_metadata: Option<Paging>,
-}
-
-#[derive(Deserialize)]
-struct Reply {
-    ts: String,
-    #[serde(default)]
-    user: String,
-    #[serde(default)]
-    text: String,
-    #[serde(default)]
-    blocks: Vec<Block>,
-    metadata: Option<Metadata>,
-}
-
-#[derive(Deserialize)]
-struct Block {
-    #[serde(rename = "type", default)]
-    kind: String,
-    /// Only a markdown block has its text as a string.
-    #[serde(default, deserialize_with = "text_or_nothing")]
-    text: String,
-}
-
-fn text_or_nothing<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    let value = serde_json::Value::deserialize(deserializer)?;
-    Ok(value.as_str().unwrap_or_default().to_owned())
-}
-
-impl Reply {
-    /// Whether it is a part of our own answer. Anybody's app may put such metadata on its messages.
-    fn is_of(&self, bot_user: &str, answer_id: &str) -> bool {
-        self.user == bot_user
-            && self.metadata.as_ref().is_some_and(|metadata| {
-                metadata.event_type == METADATA_EVENT && metadata.event_payload.answer_id.as_deref() == Some(answer_id)
-            })
-    }
-}
-
-#[derive(Deserialize)]
-struct Metadata {
-    #[serde(default)]
-    event_type: String,
-    #[serde(default)]
-    event_payload: Payload,
-}
-
-#[derive(Default, Deserialize)]
-struct Payload {
-    answer_id: Option<String>,
-    #[serde(default)]
-    part: usize,
-    parts: Option<usize>,
+struct SaidPrivately {
+    message_ts: String,
 }
 
 impl Session {
     /// Posts an answer, in as many messages as it needs; the first one's identifier is the answer's.
     pub async fn post(&mut self, post: &Post) -> Result<Posted, ServiceError> {
-        self.check_account(&post.account)?;
+        let text = markdown::neutralize(&post.text);
+        let parts = markdown::split(&text, LONGEST_MESSAGE);
+        if let Some(user) = &post.audience {
+            return self.whisper(post, user, &parts).await;
+        }
+        let Some(thread) = &post.thread else {
+            return Err(ServiceError::new(400, "an answer for everybody needs a thread"));
+        };
         let mut standing = Standing::default();
         if post.look_first {
-            standing = self.find(post).await?;
+            for reply in self.ours(&post.channel, thread).await? {
+                standing.take(reply, post);
+            }
             if let Some(whole) = standing.whole() {
                 return Ok(whole);
             }
         }
-        let text = markdown::neutralize(&post.text);
-        let parts = markdown::split(&text, LONGEST_MESSAGE);
+        let draft = post.draft.clone().or(standing.draft);
         let mut standing: BTreeMap<usize, String> =
             standing.parts.into_iter().map(|(part, (ts, _))| (part, ts)).collect();
         for (index, text) in parts.iter().enumerate() {
@@ -171,8 +131,12 @@ impl Session {
                 index,
                 count: parts.len(),
             };
-            match self.say(post, part).await {
-                Ok(said) => standing.insert(index, said.ts),
+            let said = match draft.as_ref().filter(|_| index == 0) {
+                Some(draft) => self.complete(post, thread, draft, part).await,
+                None => self.say_part(post, thread, part).await,
+            };
+            match said {
+                Ok(ts) => standing.insert(index, ts),
                 Err(failure) => return Err(interrupted(&failure, !standing.is_empty())),
             };
         }
@@ -184,64 +148,105 @@ impl Session {
         })
     }
 
-    /// A token posts only into the workspace that it belongs to, whatever a request says.
-    fn check_account(&self, account: &str) -> Result<(), ServiceError> {
-        if self.token.speaks_in(account) {
-            return Ok(());
-        }
-        Err(ServiceError::new(
-            404,
-            format!("no bot token belongs to Slack workspace `{account}`"),
-        ))
-    }
-
-    async fn say(&mut self, post: &Post, part: Part<'_>) -> Result<Said, Failure> {
-        let body = |blocks| message(&post.channel, &post.thread, post.answer_id, part, blocks);
-        match self.json("chat.postMessage", &body(true)).await {
+    async fn say_part(&mut self, post: &Post, thread: &str, part: Part<'_>) -> Result<String, Failure> {
+        let body = |blocks| message(&post.channel, thread, post.answer_id, part, blocks);
+        let said: Said = match self.json("chat.postMessage", &body(true)).await {
             Err(failure) if failure.is_about_blocks() => {
                 warn!(reason = %failure, answer.id = %post.answer_id, "Slack refused the blocks of an answer, posting its text alone");
-                self.json("chat.postMessage", &body(false)).await
+                self.json("chat.postMessage", &body(false)).await?
             }
-            said => said,
-        }
+            said => said?,
+        };
+        Ok(said.ts)
     }
 
-    /// The parts of this answer that stand in the thread already, by their number.
-    async fn find(&mut self, post: &Post) -> Result<Standing, ServiceError> {
-        let wanted = post.answer_id.to_string();
-        let bot_user = self.token.bot_user.clone();
-        let mut found = Standing::default();
-        let mut cursor = String::new();
-        for _ in 0..MOST_PAGES {
-            let fields = [
-                ("channel", post.channel.as_str()),
-                ("ts", post.thread.as_str()),
-                ("include_all_metadata", "true"),
-                ("limit", "200"),
-                ("cursor", cursor.as_str()),
-            ];
-            let fields = if cursor.is_empty() { &fields[..4] } else { &fields[..] };
-            let replies: Replies = match self.form("conversations.replies", fields).await {
-                Ok(replies) => replies,
-                Err(Failure::Refused(word)) if word == "thread_not_found" => return Ok(found),
-                Err(failure) => return Err(failure.of_read()),
-            };
-            for reply in replies
-                .messages
-                .into_iter()
-                .filter(|reply| reply.is_of(&bot_user, &wanted))
-            {
-                found.take(reply);
-            }
-            cursor = replies
-                .response_metadata
-                .map(|paging| paging.next_cursor)
-                .unwrap_or_default();
-            if cursor.is_empty() {
-                return Ok(found);
+    /// Makes what was begun the whole of the first part.
+    async fn complete(&mut self, post: &Post, thread: &str, draft: &Draft, part: Part<'_>) -> Result<String, Failure> {
+        let rest = part.text.strip_prefix(&draft.said).filter(|_| draft.way == Way::Stream);
+        let body = blocks::end_of_stream(&post.channel, &draft.id, post.answer_id, part, rest.unwrap_or_default());
+        if draft.way != Way::Edit {
+            match self.json::<Value>("chat.stopStream", &body).await {
+                Ok(_) if rest.is_some() => return Ok(draft.id.clone()),
+                // It says something else by now, or Slack ended the stream before: the message is changed instead.
+                Ok(_) => {}
+                Err(failure @ Failure::Refused(_)) if draft.way == Way::Abandoned && !failure.is_about_token() => {
+                    debug!(reason = %failure, answer.id = %post.answer_id, "What was begun is no stream");
+                }
+                Err(failure @ Failure::Refused(_)) if !failure.is_about_token() => {
+                    warn!(reason = %failure, answer.id = %post.answer_id, "Slack did not end a stream, changing its message");
+                }
+                Err(failure) => return Err(failure),
             }
         }
-        Err(ServiceError::new(503, "the thread is too long to look through"))
+        let body = |blocks| {
+            let mut body = message(&post.channel, thread, post.answer_id, part, blocks);
+            body["ts"] = draft.id.as_str().into();
+            body
+        };
+        match self.json::<Value>("chat.update", &body(true)).await {
+            Err(failure) if failure.is_about_blocks() => {
+                self.json::<Value>("chat.update", &body(false)).await?;
+            }
+            // Somebody deleted it meanwhile.
+            Err(Failure::Refused(word)) if word == "message_not_found" => {
+                return self.say_part(post, thread, part).await;
+            }
+            outcome => drop(outcome?),
+        }
+        Ok(draft.id.clone())
+    }
+
+    /// To one person alone. Slack keeps nothing of it, so it can't be looked for.
+    async fn whisper(&mut self, post: &Post, user: &str, parts: &[String]) -> Result<Posted, ServiceError> {
+        let mut id = None;
+        for (index, text) in parts.iter().enumerate() {
+            let part = Part {
+                text,
+                index,
+                count: parts.len(),
+            };
+            let body = blocks::whispered(&post.channel, user, post.answer_id, part);
+            let said: Result<SaidPrivately, Failure> = self.json("chat.postEphemeral", &body).await;
+            match said {
+                Ok(said) => drop(id.get_or_insert(said.message_ts)),
+                Err(failure) if id.is_none() && failure.is_about_absence() => {
+                    return self.direct(user, post, parts).await;
+                }
+                Err(failure) => return Err(interrupted(&failure, id.is_some())),
+            }
+        }
+        Ok(Posted {
+            id: id.unwrap_or_default(),
+            found: false,
+            text: None,
+        })
+    }
+
+    /// Where we are not in the channel, between the two of us.
+    async fn direct(&mut self, user: &str, post: &Post, parts: &[String]) -> Result<Posted, ServiceError> {
+        let channel = self.open(user).await.map_err(|failure| failure.of_write())?;
+        let mut id = None;
+        for (index, text) in parts.iter().enumerate() {
+            let part = Part {
+                text,
+                index,
+                count: parts.len(),
+            };
+            let mut body = message(&channel, "", post.answer_id, part, true);
+            if let Some(fields) = body.as_object_mut() {
+                fields.remove("thread_ts");
+            }
+            let said: Said = self
+                .json("chat.postMessage", &body)
+                .await
+                .map_err(|failure| interrupted(&failure, id.is_some()))?;
+            id.get_or_insert(said.ts);
+        }
+        Ok(Posted {
+            id: id.unwrap_or_default(),
+            found: false,
+            text: None,
+        })
     }
 }
 

@@ -43,6 +43,17 @@ impl Session {
         }
     }
 
+    /// A token speaks only in the workspace that it belongs to, whatever a request says.
+    pub fn check_account(&self, account: &str) -> Result<(), ServiceError> {
+        if self.token.speaks_in(account) {
+            return Ok(());
+        }
+        Err(ServiceError::new(
+            404,
+            format!("no bot token belongs to Slack workspace `{account}`"),
+        ))
+    }
+
     /// As [`WebApi::json`].
     pub async fn json<T: DeserializeOwned>(&mut self, method: &'static str, body: &Value) -> Result<T, Failure> {
         match self.api.json(self.token.caller(), method, body).await {

@@ -1,50 +1,17 @@
 use std::fmt::Write;
 
-use axum::{
-    Router,
-    extract::State,
-    response::{Html, IntoResponse},
-    routing::get,
-};
-
 use crate::{
     html::escaped,
-    slack::Message,
-    world::{Shared, World},
+    slack::{Message, channel},
+    world::World,
 };
 
-const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:52rem;margin:2rem auto;padding:0 1rem;\
-color:#1d1c1d;background:#fff}article{margin:.75rem 0}article article{margin-left:1.5rem;padding-left:1rem;\
-border-left:3px solid #ddd}header{font-size:.9rem}time,small{color:#616061}p{margin:0;white-space:pre-wrap;\
-overflow-wrap:anywhere}@media(prefers-color-scheme:dark){body{color:#e8e8e8;background:#1a1d21}\
-article article{border-color:#444}time,small{color:#ababad}a{color:#6cb6ff}}";
-
-/// The page that shows the workspace.
-pub(crate) fn routes() -> Router<Shared> {
-    Router::new().route("/", get(page))
-}
-
-async fn page(State(world): State<Shared>) -> impl IntoResponse {
-    Html(render(&world))
-}
-
-fn render(world: &World) -> String {
-    let slack = &world.configuration.slack;
-    let mut html = format!(
-        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta http-equiv=\"refresh\" content=\"3\">\
-<meta name=\"viewport\" content=\"width=device-width\"><title>{team} sandbox</title><style>{STYLE}</style></head><body>\
-<h1>{team}</h1><p><small>A simulated Slack workspace. Connections of the app: {connections}. \
-<a href=\"/control\">Control API</a>, <a href=\"/control/state\">state</a>, \
-<a href=\"/github.com/apps/{slug}/installations/new\">install the GitHub App</a>, \
-<a href=\"/clerk/sign-in\">sign in</a> (Clerk).</small></p><main>",
-        slug = escaped(&world.configuration.github.slug),
-        team = escaped(&slack.team_name),
-        connections = world.hub.connections(),
-    );
-    let mut channels: Vec<(String, String)> = slack
-        .channels
-        .iter()
-        .map(|it| (it.id.clone(), format!("#{}", it.name)))
+/// The workspace for browsers that run no scripts, and for `curl`.
+pub(super) fn render(world: &World) -> String {
+    let mut html = String::from("<main>");
+    let mut channels: Vec<(String, String)> = channel::all(world)
+        .into_iter()
+        .map(|it| (it.id, format!("#{}", it.name)))
         .collect();
     for message in world.messages.all() {
         if !channels.iter().any(|(id, _)| *id == message.channel) {
@@ -69,7 +36,7 @@ fn render(world: &World) -> String {
         }
         html.push_str("</section>");
     }
-    html.push_str("</main></body></html>");
+    html.push_str("</main>");
     html
 }
 

@@ -1,0 +1,108 @@
+//! `GET` and `PUT /organization/rules`: what the organization allows in its chat.
+
+use std::collections::BTreeSet;
+
+use axum::Json;
+use infragpt_events::{
+    OrganizationId,
+    policy::{Approvers, Rules},
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{
+    Error, Written,
+    door::{Asker, Identity},
+    input::{Json as Body, Nothing, Query},
+};
+
+/// What the organization allows in its chat.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ChatRules {
+    /// Whether channels that are shared with other companies, and people of those, are answered.
+    shared_channels: bool,
+    /// Who may let a proposed action happen, by their identifiers in the chat; `null` for everybody of the account.
+    #[schema(max_items = 200)]
+    approvers: Option<BTreeSet<String>>,
+    /// For how many days what was said is told to agents; `null` for ever.
+    #[schema(minimum = 1)]
+    retention_days: Option<u32>,
+}
+
+impl From<Rules> for ChatRules {
+    fn from(rules: Rules) -> Self {
+        Self {
+            shared_channels: rules.shared_channels,
+            approvers: match rules.approvers {
+                Approvers::Anyone => None,
+                Approvers::Listed(people) => Some(people),
+            },
+            retention_days: rules.retention_days,
+        }
+    }
+}
+
+impl From<ChatRules> for Rules {
+    fn from(rules: ChatRules) -> Self {
+        Self {
+            shared_channels: rules.shared_channels,
+            approvers: rules.approvers.map_or(Approvers::Anyone, Approvers::Listed),
+            retention_days: rules.retention_days,
+        }
+    }
+}
+
+/// The request of `organization.v1.rules`.
+#[derive(Serialize)]
+struct ShowRules<'a> {
+    organization: &'a OrganizationId,
+}
+
+/// Its reply.
+#[derive(Deserialize)]
+struct Shown {
+    rules: Rules,
+}
+
+/// The request of `organization.v1.set_rules`.
+#[derive(Serialize)]
+struct SetRules<'a> {
+    #[serde(flatten)]
+    identity: Identity<'a>,
+    rules: Rules,
+}
+
+/// Its reply.
+#[derive(Deserialize)]
+struct Set {
+    position: Option<u64>,
+}
+
+/// What the organization allows in its chat
+#[utoipa::path(get, path = "/organization/rules", operation_id = "show_rules", tag = "organization",
+    responses((status = 200, description = "What it allows", body = ChatRules)))]
+pub(crate) async fn get(asker: Asker, _: Query<Nothing>) -> Result<Json<ChatRules>, Error> {
+    let request = ShowRules {
+        organization: asker.organization(),
+    };
+    let shown: Shown = asker.ask("organization.v1.rules", &request).await?;
+    Ok(Json(shown.rules.into()))
+}
+
+/// Says what the organization allows in its chat
+#[utoipa::path(put, path = "/organization/rules", operation_id = "set_rules", tag = "organization",
+    request_body = ChatRules,
+    responses((status = 200, description = "It allows so, or did already", body = ChatRules)))]
+pub(crate) async fn put(
+    asker: Asker,
+    _: Query<Nothing>,
+    Body(rules): Body<ChatRules>,
+) -> Result<Written<ChatRules>, Error> {
+    let request = SetRules {
+        identity: asker.identity(),
+        rules: rules.clone().into(),
+    };
+    let set: Set = asker.ask("organization.v1.set_rules", &request).await?;
+    Ok(Written::ok(rules).at(set.position))
+}
