@@ -28,7 +28,8 @@ impl Place {
 
     /// A run is there, as GitHub told of it.
     async fn told(&self, run: Value) {
-        let mut patch = json!({ "workflow_run": { "id": 7_700_001, "run_attempt": 2 } });
+        let page = "https://github.com/acme/payments/actions/runs/7700001";
+        let mut patch = json!({ "workflow_run": { "id": 7_700_001, "html_url": page, "run_attempt": 2 } });
         let fields = patch["workflow_run"].as_object_mut().unwrap();
         fields.extend(run.as_object().unwrap().clone());
         let webhook = json!({ "event": "workflow_run", "repository": "acme/payments", "patch": patch, "lose": true });
@@ -118,7 +119,7 @@ async fn two_at_once_run_it_once() {
 async fn after_an_unclear_answer_it_is_looked_up() {
     let place = Place::start().await;
     // The effect came, its answer did not.
-    place.world.fault("github.rerun_failed_jobs", "half", 1).await;
+    place.world.fault("github.rerun_failed_jobs", "hang_after", 1).await;
     assert_eq!(place.call(failed()).await.unwrap_err().code, 503);
     assert!(place.call(failed()).await.unwrap().contains("already"));
     // Neither came.
@@ -147,7 +148,10 @@ async fn a_token_that_github_no_longer_takes_is_made_anew() {
     place.told(json!({ "id": 8 })).await;
     let other = json!({ "repository": "acme/payments", "run_id": 8, "attempt": 2 });
     place.call_with(Arc::clone(&github), other).await.unwrap();
-    place.world.control("expire_tokens", json!({})).await;
+    place
+        .world
+        .control("expire_tokens", json!({ "service": "github" }))
+        .await;
     place.call_with(github, failed()).await.unwrap();
     assert_eq!(place.world.calls("github.access_tokens").await, 2);
 }
