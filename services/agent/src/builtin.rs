@@ -1,9 +1,10 @@
 //! The built-in agent: understand, look up, render. It needs no model.
 
-use infragpt_nats::agent::{Ask, Role};
+use infragpt_nats::agent::{Ask, Proposal, Role};
 
 use crate::answer::{self, Changes, ChangesRequest, GrantOnly, Integrations, Meant, Status};
-use crate::question::{ChangesQuestion, Intent, understand_after};
+use crate::question::{ChangeKind, ChangesQuestion, Intent, Period, understand_after};
+use crate::rerun;
 use crate::tool::{Error, Tools};
 
 const CHANGES: &str = "tool.v1.infragpt.changes";
@@ -13,21 +14,39 @@ const STATUS: &str = "tool.v1.infragpt.status";
 /// How many changes one answer looks at.
 const LIMIT: u16 = 200;
 
-/// Answers `ask` in Markdown.
-pub(crate) async fn answer(ask: &Ask, tools: &Tools<'_>) -> Result<String, Error> {
-    let before = ask.history.iter().rev().find(|turn| turn.role == Role::User);
-    match understand_after(before.map(|turn| turn.text.as_str()), &ask.question, ask.now) {
-        Intent::Help => Ok(answer::help()),
-        Intent::Action => Ok(answer::no_action()),
-        Intent::Unknown => Ok(answer::unknown()),
-        Intent::Status => {
-            let status: Status = tools.call(STATUS, &GrantOnly { grant: &ask.grant }).await?;
-            Ok(answer::status(&status, ask.now))
-        }
-        Intent::Connected => Ok(answer::connected(&integrations(ask, tools).await?)),
-        Intent::Changes(asked) if asked.period.has_not_begun() => Ok(answer::not_begun(&asked.period)),
-        Intent::Changes(asked) => changes(ask, &asked, tools).await,
+/// What it says, and what it asks people to allow.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    /// In Markdown.
+    pub text: String,
+    /// The one thing that would be done.
+    pub proposal: Option<Proposal>,
+}
+
+impl From<String> for Answer {
+    fn from(text: String) -> Self {
+        Self { text, proposal: None }
     }
+}
+
+/// Answers `ask`.
+pub(crate) async fn answer(ask: &Ask, tools: &Tools<'_>) -> Result<Answer, Error> {
+    let before = ask.history.iter().rev().find(|turn| turn.role == Role::User);
+    let text = match understand_after(before.map(|turn| turn.text.as_str()), &ask.question, ask.now) {
+        Intent::Help => answer::help(),
+        Intent::Action => answer::no_action(),
+        Intent::Unknown => answer::unknown(),
+        Intent::Status => {
+            let request = GrantOnly { grant: &ask.grant };
+            let status: Status = tools.call(STATUS, "reads how things are", &request).await?;
+            answer::status(&status, ask.now)
+        }
+        Intent::Connected => answer::connected(&integrations(ask, tools).await?),
+        Intent::Changes(asked) if asked.period.has_not_begun() => answer::not_begun(&asked.period),
+        Intent::Changes(asked) => changes(ask, &asked, tools).await?,
+        Intent::Rerun(order) => return rerun::propose(ask, order, tools).await,
+    };
+    Ok(text.into())
 }
 
 /// One call where the repository is written in full and something is found; a second one to learn which repositories
@@ -35,7 +54,7 @@ pub(crate) async fn answer(ask: &Ask, tools: &Tools<'_>) -> Result<String, Error
 async fn changes(ask: &Ask, asked: &ChangesQuestion, tools: &Tools<'_>) -> Result<String, Error> {
     let full = asked.repository.as_deref().filter(|name| name.contains('/'));
     if full.is_some() || asked.repository.is_none() {
-        let found = find(ask, asked, full, tools).await?;
+        let found = look(ask, asked, full, tools).await?;
         if !found.changes.is_empty() {
             let named = full.map(|full| found.changes.first().map_or(full, |change| change.repository.as_str()));
             return Ok(answer::changes(asked, named, &found));
@@ -54,7 +73,7 @@ async fn changes(ask: &Ask, asked: &ChangesQuestion, tools: &Tools<'_>) -> Resul
     match answer::find_repository(name, &repositories) {
         Meant::One(repository) if full.is_some() => Ok(answer::changes(asked, Some(&repository), &Changes::default())),
         Meant::One(repository) => {
-            let found = find(ask, asked, Some(&repository), tools).await?;
+            let found = look(ask, asked, Some(&repository), tools).await?;
             Ok(answer::changes(asked, Some(&repository), &found))
         }
         Meant::Several(candidates) => Ok(answer::repository_ambiguous(name, &candidates)),
@@ -62,23 +81,41 @@ async fn changes(ask: &Ask, asked: &ChangesQuestion, tools: &Tools<'_>) -> Resul
     }
 }
 
-async fn find(
+async fn look(
     ask: &Ask,
     asked: &ChangesQuestion,
     repository: Option<&str>,
     tools: &Tools<'_>,
 ) -> Result<Changes, Error> {
+    let title = repository.map_or_else(
+        || "reads what changed".to_owned(),
+        |repository| format!("reads what changed in {repository}"),
+    );
+    let kinds = asked.kinds.iter().copied().collect();
+    find(ask, (&asked.period, kinds), repository, &title, tools).await
+}
+
+/// Finds what changed; `title` says that to people.
+pub(crate) async fn find(
+    ask: &Ask,
+    (period, kinds): (&Period, Vec<ChangeKind>),
+    repository: Option<&str>,
+    title: &str,
+    tools: &Tools<'_>,
+) -> Result<Changes, Error> {
     let request = ChangesRequest {
         grant: &ask.grant,
         repository,
-        kinds: asked.kinds.iter().copied().collect(),
-        since: asked.period.since,
-        until: asked.period.until,
+        kinds,
+        since: period.since,
+        until: period.until,
         limit: LIMIT,
     };
-    tools.call(CHANGES, &request).await
+    tools.call(CHANGES, title, &request).await
 }
 
-async fn integrations(ask: &Ask, tools: &Tools<'_>) -> Result<Integrations, Error> {
-    tools.call(INTEGRATIONS, &GrantOnly { grant: &ask.grant }).await
+/// What is connected.
+pub(crate) async fn integrations(ask: &Ask, tools: &Tools<'_>) -> Result<Integrations, Error> {
+    let request = GrantOnly { grant: &ask.grant };
+    tools.call(INTEGRATIONS, "reads what is connected", &request).await
 }

@@ -3,6 +3,7 @@
 pub mod answer;
 mod builtin;
 pub mod question;
+mod rerun;
 mod service;
 pub mod tool;
 

@@ -1,6 +1,6 @@
 //! The NATS service in front of the built-in agent.
 
-use std::time::Duration;
+use std::{sync::atomic::AtomicUsize, time::Duration};
 
 use chrono::{DateTime, Utc};
 use infragpt_nats::agent::{Ask, SUBJECT};
@@ -43,7 +43,7 @@ impl Agent {
             &connection,
             "agent",
             env!("CARGO_PKG_VERSION"),
-            "Answers questions from what InfraGPT recorded (built in, without a language model)",
+            "Answers questions from what InfraGPT recorded, and proposes re-runs (built in, without a language model)",
         )
         .frames(SUBJECT, move |call, frames| {
             let agent = self.clone();
@@ -66,7 +66,12 @@ impl Agent {
         };
         let tools = self.tools(&ask, Some(frames));
         match timeout(self.left(&ask), builtin::answer(&ask, &tools)).await {
-            Ok(Ok(answer)) => frames.answer(&answer).await,
+            Ok(Ok(answer)) => {
+                if let Some(proposal) = &answer.proposal {
+                    frames.proposal(proposal).await;
+                }
+                frames.answer(&answer.text).await;
+            }
             Ok(Err(error)) => {
                 let cause = std::error::Error::source(&error).map(ToString::to_string);
                 tracing::error!(conversation.id = %ask.conversation, cause, "A question was not answered: {error}");
@@ -86,7 +91,7 @@ impl Agent {
     pub async fn rehearse(&self, ask: &Ask) -> Result<String, String> {
         let tools = self.tools(ask, None);
         match timeout(self.left(ask), builtin::answer(ask, &tools)).await {
-            Ok(answer) => answer.map_err(|error| error.sentence()),
+            Ok(answer) => answer.map(|answer| answer.text).map_err(|error| error.sentence()),
             Err(_) => Err(TOO_LATE.to_owned()),
         }
     }
@@ -97,6 +102,7 @@ impl Agent {
             frames,
             clock: self.clock,
             deadline: ask.deadline,
+            called: AtomicUsize::new(0),
         }
     }
 

@@ -1,9 +1,16 @@
 //! Calling tools over NATS with the grant that came with the question.
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
 
 use chrono::{DateTime, Utc};
-use infragpt_nats::{Connection, FrameSink, request};
+use infragpt_nats::{
+    Connection, FrameSink,
+    agent::{Step, StepState},
+    request,
+};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -72,21 +79,30 @@ pub(crate) struct Tools<'question> {
     pub frames: Option<&'question FrameSink>,
     pub clock: fn() -> DateTime<Utc>,
     pub deadline: DateTime<Utc>,
+    /// How many calls were made.
+    pub called: AtomicUsize,
 }
 
 impl Tools<'_> {
-    /// Calls `tool` and tells about it in `step` frames: what was asked (without the grant) and what came back.
+    /// Calls `tool` and tells about it in `step` frames: to people with `title`, and for the record what was asked (without
+    /// the grant) and what came back.
     pub async fn call<Q: Serialize + Sync, R: DeserializeOwned>(
         &self,
         tool: &'static str,
+        title: &str,
         request: &Q,
     ) -> Result<R, Error> {
         let mut told = json!(request);
         if let Some(fields) = told.as_object_mut() {
             fields.remove("grant");
         }
-        self.step(&json!({"step": "tool_called", "tool": tool, "request": told}))
-            .await;
+        let mut step = Step {
+            id: format!("{}", self.called.fetch_add(1, Ordering::Relaxed) + 1),
+            title: title.to_owned(),
+            state: StepState::Running,
+        };
+        let record = json!({"step": "tool_called", "tool": tool, "request": told});
+        self.tell(&step, record).await;
         let left = (self.deadline - (self.clock)()).to_std().unwrap_or(Duration::ZERO);
         let started = Instant::now();
         let reply = self
@@ -97,21 +113,31 @@ impl Tools<'_> {
         let reply = match reply {
             Ok(reply) => reply,
             Err(source) => {
-                let step =
+                let record =
                     json!({"step": "tool_failed", "tool": tool, "error": source.to_string(), "ms": milliseconds});
-                self.step(&step).await;
+                step.state = StepState::Failed;
+                self.tell(&step, record).await;
                 return Err(Error::Call { tool, source });
             }
         };
-        self.step(&returned(tool, &reply, milliseconds)).await;
+        step.state = StepState::Done;
+        self.tell(&step, returned(tool, &reply, milliseconds)).await;
         serde_json::from_value(reply).map_err(|source| Error::Result { tool, source })
     }
 
-    async fn step(&self, step: &Value) {
+    async fn tell(&self, step: &Step, record: Value) {
         if let Some(frames) = self.frames {
-            frames.step(step).await;
+            frames.step(&frame(step, record)).await;
         }
     }
+}
+
+/// One frame for both: whoever shows steps to people, and whoever records the run.
+fn frame(step: &Step, mut record: Value) -> Value {
+    record["id"] = step.id.as_str().into();
+    record["title"] = step.title.as_str().into();
+    record["state"] = json!(step.state);
+    record
 }
 
 /// How many of what came back, how long it took, and the result itself where it is small enough.
@@ -140,6 +166,18 @@ mod tests {
             returned("t", &reply, 3),
             json!({"step": "tool_returned", "tool": "t", "counts": {"changes": 2}, "ms": 3, "result": reply})
         );
+    }
+
+    #[test]
+    fn a_step_says_what_is_done_and_how_far_it_is() {
+        let step = Step {
+            id: "2".to_owned(),
+            title: "reads what changed in acme/payments".to_owned(),
+            state: StepState::Done,
+        };
+        let frame = frame(&step, returned("t", &json!({"changes": []}), 3));
+        assert_eq!(frame["step"], "tool_returned");
+        assert_eq!(serde_json::from_value::<Step>(frame).unwrap(), step);
     }
 
     #[test]

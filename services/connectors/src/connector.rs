@@ -15,6 +15,8 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
+use crate::Tool;
+
 /// Work that somebody else runs.
 pub type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
@@ -69,6 +71,11 @@ pub trait Connector: fmt::Debug + Send + Sync + 'static {
 
     /// What is served as `connector.v1.<kind>.<name>` by the role that holds the vault.
     fn operations(self: Arc<Self>, _vault: Vault) -> Vec<Operation> {
+        Vec::new()
+    }
+
+    /// What is served to agents as `tool.v1.<kind>.<name>` by the role that holds the vault, which verifies the grants.
+    fn tools(self: Arc<Self>, _vault: Vault) -> Vec<Tool> {
         Vec::new()
     }
 

@@ -13,6 +13,7 @@ pub mod slack;
 #[cfg(test)]
 mod tests;
 pub mod text;
+pub mod tool;
 
 pub use connector::{
     Authorization, Begin, BoxError, BoxFuture, Completion, Condition, Connector, Failure, Inbound, Listing, Operation,
@@ -22,3 +23,4 @@ pub use fact::Fact;
 pub use problem::Problem;
 pub use refusal::refused_is_done;
 pub use registry::configured;
+pub use tool::{Task, Tool};

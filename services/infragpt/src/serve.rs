@@ -128,7 +128,7 @@ impl<'a> Serving<'a> {
         } else {
             None
         };
-        let grants = if needs(&[Role::Conversations, Role::Queries]) {
+        let grants = if needs(&[Role::Conversations, Role::Integrations, Role::Queries]) {
             Some(grant_key(configuration.grant.key.as_ref())?)
         } else {
             None
@@ -235,7 +235,8 @@ impl<'a> Serving<'a> {
             Role::Integrations => {
                 let keys = self.keys.take().ok_or_else(|| anyhow!("the keys were not read"))?;
                 let connectors = self.connectors.clone();
-                let integrations = Integrations::new(&connection, connectors, keys, self.integration_settings());
+                let (grants, settings) = (self.grants()?, self.integration_settings());
+                let integrations = Integrations::new(&connection, connectors, keys, grants, settings);
                 self.spawn(role, integrations.run(self.answerers_shutdown.clone()));
             }
             Role::Projections => {

@@ -10,8 +10,8 @@ use infragpt_events::{
     organization::{self, Organization},
 };
 use infragpt_nats::{
-    Accounts, AggregateSubject, Cause, EventStore, ExecuteError, Executed, Log, Position, ServiceError, account,
-    event_store, log,
+    Accounts, AggregateSubject, Cause, EventStore, ExecuteError, Executed, GrantKey, Log, Position, ServiceError,
+    account, event_store, log,
 };
 use infragpt_vault::Vault;
 use uuid::Uuid;
@@ -31,6 +31,7 @@ pub(crate) struct Parts {
     pub accounts: Accounts,
     pub vault: Vault,
     pub signer: Signer,
+    pub grants: GrantKey,
     pub turns: Turns,
     pub trials: Trials,
     pub settings: Settings,

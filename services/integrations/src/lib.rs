@@ -17,6 +17,7 @@ mod service;
 mod settings;
 mod state;
 mod synchronize;
+mod tools;
 mod trial;
 mod turn;
 mod validate;

@@ -1,10 +1,10 @@
-//! The NATS services `integration` and `connector`, and what this role does by itself.
+//! The NATS services `integration`, `connector` and `connector_tools`, and what this role does by itself.
 
 use std::sync::Arc;
 
 use infragpt_connectors::Connector;
 use infragpt_nats::{
-    Accounts, Call, Connection, EventStore, Log, Service, ServiceError, Subscription, service, subscription,
+    Accounts, Call, Connection, EventStore, GrantKey, Log, Service, ServiceError, Subscription, service, subscription,
 };
 use infragpt_vault::{KeyRing, Vault};
 use serde::{Serialize, de::DeserializeOwned};
@@ -42,11 +42,12 @@ pub struct Integrations {
 
 impl Integrations {
     /// The role with the permissions of `connection`. Only `connectors` can be connected: one that is not configured is
-    /// not known.
+    /// not known. `grants` verifies what agents, and who runs what people approved, may call tools with.
     pub fn new(
         connection: &Connection,
         connectors: Vec<Arc<dyn Connector>>,
         keys: KeyRing,
+        grants: GrantKey,
         settings: Settings,
     ) -> Self {
         let parts = Parts {
@@ -58,6 +59,7 @@ impl Integrations {
             log: Log::new(connection),
             accounts: Accounts::new(connection),
             signer: Signer::new(&keys),
+            grants,
             vault: Vault::new(connection, keys, settings.clock),
             turns: Turns::default(),
             trials: Trials::default(),
@@ -82,7 +84,12 @@ impl Integrations {
             async move { context.vault.run(stop).await }
         });
         let mut running: JoinSet<Result<(), Error>> = JoinSet::new();
-        for service in [commands(&connection, &context), operations(&connection, &context)] {
+        let services = [
+            commands(&connection, &context),
+            operations(&connection, &context),
+            tools(&connection, &context),
+        ];
+        for service in services {
             let stop = shutdown.clone();
             running.spawn(async move { Ok(service.run(stop).await?) });
         }
@@ -203,6 +210,27 @@ fn operations(connection: &Connection, context: &Context) -> Service {
             service = service.endpoint(subject, move |call| {
                 let (context, kind, operation) = (context.clone(), kind.clone(), operation.clone());
                 async move { context.operate(kind, operation, call).await }
+            });
+        }
+    }
+    service
+}
+
+/// The service `connector_tools`: what connectors do with a grant.
+fn tools(connection: &Connection, context: &Context) -> Service {
+    let mut service = Service::new(
+        connection,
+        "connector_tools",
+        VERSION,
+        "Does in connected systems what a grant allows, for an organization; what changes something once somebody approved it",
+    );
+    for (kind, connector) in &context.connectors {
+        for tool in Arc::clone(connector).tools(context.vault.clone()) {
+            let (context, kind) = (context.clone(), kind.clone());
+            let subject = format!("tool.v1.{kind}.{}", tool.name);
+            service = service.endpoint(subject, move |call| {
+                let (context, kind, tool) = (context.clone(), kind.clone(), tool.clone());
+                async move { context.perform(kind, &tool, &call).await }
             });
         }
     }

@@ -11,7 +11,8 @@ const EXAMPLES: &str = "- `what changed in acme/payments today?` or `what change
     - `what failed in the last 3 hours?`, `deploys yesterday`, `pull requests merged this week`\n\
     - `who released acme/payments this week?`\n\
     - `which repositories are connected?`\n\
-    - `status`";
+    - `status`\n\
+    - `re-run the failed run of acme/payments`, which somebody has to approve";
 
 /// How many names are listed before the rest is only counted.
 const MOST_NAMES: usize = 12;
@@ -34,7 +35,9 @@ pub fn unknown() -> String {
 
 /// For an order.
 pub fn no_action() -> String {
-    "I can't do that: I only tell what happened, I change nothing. Ask `help` to see what I can tell.".to_owned()
+    "I can't do that. I tell what happened, and the one thing that I can have done, once somebody approves, is to run failed jobs \
+     again: `re-run the failed run of acme/payments`. Ask `help` to see what I can tell."
+        .to_owned()
 }
 
 /// For a period that lies ahead.

@@ -225,7 +225,8 @@ fn time(at: DateTime<Utc>, period: &Period) -> String {
     }
 }
 
-fn by_one_of(change: &Change, people: &[String]) -> bool {
+/// Whether one of `people` did it; whoever it was, where nobody is named.
+pub(super) fn by_one_of(change: &Change, people: &[String]) -> bool {
     let (name, id) = (change.actor.name.to_lowercase(), change.actor.id.to_lowercase());
     people.is_empty()
         || people.iter().map(|person| person.to_lowercase()).any(|person| {

@@ -6,6 +6,7 @@ mod facts;
 mod markdown;
 mod notes;
 mod repository;
+mod rerun;
 #[cfg(test)]
 mod tests;
 
@@ -16,3 +17,4 @@ pub use about::{
 pub use changes::answer as changes;
 pub use facts::{Account, Actor, Change, Changes, ChangesRequest, GrantOnly, Integration, Integrations, Status};
 pub use repository::{Meant, find as find_repository};
+pub use rerun::{FailedRun, find_run, no_run, proposal, rerun, which_run};

@@ -17,7 +17,9 @@ pub enum Intent {
     Connected,
     /// What changed, failed, was released or deployed, and who did it.
     Changes(ChangesQuestion),
-    /// Something to be done rather than told.
+    /// The failed jobs of a workflow run are to run again.
+    Rerun(RerunOrder),
+    /// Something else to be done rather than told.
     Action,
     /// Anything else: it is answered with what can be asked.
     Unknown,
@@ -39,6 +41,21 @@ pub struct ChangesQuestion {
     /// Whether a cause was asked for (why, how come), which a list of changes does not give.
     pub wants_cause: bool,
     /// Words that were not understood, so that the answer can say that it leaves them out.
+    pub not_understood: Vec<String>,
+}
+
+/// The particulars of an order to run failed jobs again: of the newest failed run that fits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RerunOrder {
+    /// `acme/payments`, or `payments`, which has to be looked up.
+    pub repository: Option<String>,
+    /// The number of the run, where it was given.
+    pub run: Option<u64>,
+    /// Only what failed then, where that was said.
+    pub period: Option<Period>,
+    /// Only what one of these people ran, as they were named.
+    pub people: Vec<String>,
+    /// Words that were not understood; one of them may be a repository.
     pub not_understood: Vec<String>,
 }
 

@@ -3,6 +3,7 @@
 mod intent;
 mod moment;
 mod period;
+mod rerun;
 mod scope;
 #[cfg(test)]
 mod tests;
@@ -10,6 +11,6 @@ mod understand;
 mod vocabulary;
 mod words;
 
-pub use intent::{ChangeKind, ChangesQuestion, Grouping, Intent};
+pub use intent::{ChangeKind, ChangesQuestion, Grouping, Intent, RerunOrder};
 pub use period::Period;
 pub use understand::{understand, understand_after};

@@ -22,6 +22,11 @@ impl Period {
         Self::until_now(now - Duration::hours(24), now, "the last 24 hours")
     }
 
+    /// The last `days` days.
+    pub fn last_days(days: i64, now: DateTime<Utc>) -> Self {
+        Self::until_now(now - Duration::days(days), now, format!("the last {days} days"))
+    }
+
     /// Whether it lies wholly ahead of the moment it was asked.
     pub fn has_not_begun(&self) -> bool {
         self.since >= self.until

@@ -269,6 +269,112 @@ fn an_order_is_not_taken_for_a_question() {
     }
 }
 
+fn rerun(before: Option<&str>, question: &str) -> RerunOrder {
+    match understand_after(before, question, now()) {
+        Intent::Rerun(order) => order,
+        other => panic!("`{question}` was understood as {other:?}"),
+    }
+}
+
+#[test]
+fn an_order_to_run_something_again() {
+    let repository = "acme/payments";
+    for (question, repository, run) in [
+        ("re-run the failed run of acme/payments", Some(repository), None),
+        (
+            "Please re-run the last failed CI run in `acme/payments`!",
+            Some(repository),
+            None,
+        ),
+        (
+            "can you rerun run 7700001 in acme/payments?",
+            Some(repository),
+            Some(7_700_001),
+        ),
+        ("retry the failed CI of payments", Some("payments"), None),
+        ("re run #7700001", None, Some(7_700_001)),
+        ("run the failed jobs of payments again", Some("payments"), None),
+        ("restart the failed build", None, None),
+        ("rerun acme/payments", Some(repository), None),
+        (
+            "rerun <https://github.com/acme/payments/actions/runs/77>",
+            Some(repository),
+            Some(77),
+        ),
+        (
+            "retry the run that failed last night in acme/payments",
+            Some(repository),
+            None,
+        ),
+        ("hey, could you please retry maya's failed run", None, None),
+    ] {
+        let order = rerun(None, question);
+        assert_eq!(
+            (order.repository.as_deref(), order.run),
+            (repository, run),
+            "{question}"
+        );
+        assert!(
+            order.not_understood.is_empty(),
+            "{question}: {:?}",
+            order.not_understood
+        );
+    }
+    assert_eq!(rerun(None, "retry maya's failed run").people, ["maya"]);
+    let named = rerun(None, "retry the run that failed yesterday");
+    assert_eq!(named.period.map(|period| period.name).as_deref(), Some("yesterday"));
+    assert_eq!(rerun(None, "rerun the payments build").not_understood, ["payments"]);
+}
+
+#[test]
+fn another_order_runs_nothing_again() {
+    for question in [
+        "restart acme/payments",
+        "retry payments",
+        "rerun the migration in acme/payments",
+        "re-run the deployment of acme/payments",
+        "run the migration",
+        "rerun it",
+        "retry",
+    ] {
+        assert!(!matches!(understand(question, now()), Intent::Rerun(_)), "{question}");
+    }
+    for question in [
+        "who reran the build yesterday?",
+        "what failed again today?",
+        "runs of acme/payments today",
+    ] {
+        assert!(!matches!(understand(question, now()), Intent::Rerun(_)), "{question}");
+    }
+}
+
+#[test]
+fn an_order_follows_the_question_before_it() {
+    let before = Some("what failed in acme/payments today?");
+    for question in [
+        "run it again",
+        "please rerun that",
+        "re-run the failed run",
+        "and retry it",
+    ] {
+        let order = rerun(before, question);
+        assert_eq!(order.repository.as_deref(), Some("acme/payments"), "{question}");
+        assert_eq!(
+            order.period.map(|period| period.name).as_deref(),
+            Some("today"),
+            "{question}"
+        );
+    }
+    let other = rerun(before, "rerun the failed run of acme/web");
+    assert_eq!(other.repository.as_deref(), Some("acme/web"));
+    assert_eq!(other.period, None);
+    assert_eq!(rerun(Some("rerun run 7700001"), "rerun it").run, Some(7_700_001));
+    assert!(!matches!(
+        understand_after(Some("help"), "run it again", now()),
+        Intent::Rerun(_)
+    ));
+}
+
 #[test]
 fn what_it_cannot_answer_stays_unknown() {
     for question in [

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 
-use super::intent::{ChangeKind, ChangesQuestion, Grouping, Intent};
+use super::intent::{ChangeKind, ChangesQuestion, Grouping, Intent, RerunOrder};
 use super::period::{self, Found, Period};
+use super::rerun::{self, Order};
 use super::scope;
 use super::vocabulary::{CHANGED, FILLER, IMPERATIVES, KINDS, NEWS};
 use super::words::Words;
@@ -22,6 +23,9 @@ pub fn understand(question: &str, now: DateTime<Utc>) -> Intent {
 /// one before it in the same conversation.
 pub fn understand_after(previous: Option<&str>, question: &str, now: DateTime<Utc>) -> Intent {
     let parts = Parts::of(question, now);
+    if let (Some(previous), Some(order)) = (previous, parts.order) {
+        return parts.rerun_after(order, Parts::of(previous, now).intent(now), now);
+    }
     let Some(previous) = previous.filter(|_| parts.only_narrows()) else {
         return parts.intent(now);
     };
@@ -68,6 +72,7 @@ struct Parts {
     kinds: BTreeSet<ChangeKind>,
     changed: bool,
     news: bool,
+    order: Option<Order>,
 }
 
 impl Parts {
@@ -96,6 +101,9 @@ impl Parts {
         let repository = scope::repository(&mut words);
         words.find(&NEWS);
         words.find(&FILLER);
+        let is_full = repository.as_ref().is_some_and(|name| name.contains('/'));
+        let is_of_runs = kinds.iter().all(|kind| *kind == ChangeKind::WorkflowRunFailed);
+        let order = is_of_runs.then(|| rerun::order(&mut words, is_full)).flatten();
         Self {
             words,
             period,
@@ -105,6 +113,7 @@ impl Parts {
             kinds,
             changed,
             news,
+            order,
         }
     }
 
@@ -114,6 +123,9 @@ impl Parts {
         let first = words.at(0);
         if words.len() == 0 || self.asks_for_help() {
             return Intent::Help;
+        }
+        if self.order == Some(Order::Run) {
+            return Intent::Rerun(self.rerun());
         }
         let please = usize::from(first == "please");
         if IMPERATIVES.contains(&words.at(please)) && self.is_an_order(please) {
@@ -150,6 +162,47 @@ impl Parts {
             wants_cause: why,
             not_understood: self.misread.iter().cloned().chain(rest).collect(),
         }
+    }
+
+    fn rerun(&self) -> RerunOrder {
+        let mut rest = self.not_understood();
+        rest.retain(|word| rerun::number(word).is_none());
+        RerunOrder {
+            repository: self.repository.clone(),
+            run: rerun::run(&self.words),
+            period: self.period.clone(),
+            people: self.people.clone(),
+            not_understood: self.misread.iter().cloned().chain(rest).collect(),
+        }
+    }
+
+    /// An order that doesn't say where speaks of the place, the time and the people that were spoken of before.
+    fn rerun_after(&self, order: Order, before: Intent, now: DateTime<Utc>) -> Intent {
+        let said = self.rerun();
+        let says_which = said.repository.is_some() || said.run.is_some();
+        let before = match before {
+            Intent::Changes(before) => RerunOrder {
+                repository: before.repository,
+                run: None,
+                period: Some(before.period),
+                people: before.people,
+                not_understood: Vec::new(),
+            },
+            Intent::Rerun(before) => before,
+            _ => return self.intent(now),
+        };
+        if says_which || (order == Order::Run && !said.not_understood.is_empty()) {
+            return self.intent(now);
+        }
+        Intent::Rerun(RerunOrder {
+            period: said.period.or(before.period),
+            people: if said.people.is_empty() {
+                before.people
+            } else {
+                said.people
+            },
+            ..before
+        })
     }
 
     fn not_understood(&self) -> Vec<String> {

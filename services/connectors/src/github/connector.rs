@@ -6,15 +6,17 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use infragpt_events::{ConnectorKind, integration::Connected};
 use infragpt_nats::{FactPublisher, Log};
-use infragpt_vault::{Credential, Secret};
+use infragpt_vault::{Credential, Secret, Vault};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use super::{
     Configuration, Error, application::Application, installation_token::InstallationTokens, interpretation::connector,
-    reconciler, rest::Rest, synchronization::Pages, webhook,
+    reconciler, rest::Rest, synchronization::Pages, tools, webhook,
 };
-use crate::{Begin, BoxFuture, Completion, Condition, Connector, Failure, Inbound, Listing, Returned, http::Client};
+use crate::{
+    Begin, BoxFuture, Completion, Condition, Connector, Failure, Inbound, Listing, Returned, Tool, http::Client,
+};
 
 /// The GitHub App.
 #[derive(Debug)]
@@ -106,6 +108,10 @@ impl Connector for Github {
             routes: routes.unwrap_or_default(),
             running: None,
         }
+    }
+
+    fn tools(self: Arc<Self>, _vault: Vault) -> Vec<Tool> {
+        tools::tools(&self)
     }
 
     fn duty(self: Arc<Self>, log: Log, shutdown: CancellationToken) -> Option<BoxFuture<()>> {

@@ -26,9 +26,9 @@ fn the_manifest_asks_for_what_is_needed() {
         manifest["default_events"],
         json!(EVENTS.each_ref().map(EventType::as_str))
     );
-    let read = json!({
-        // `workflow_run`
-        "actions": "read",
+    let permissions = json!({
+        // `workflow_run`, and failed jobs that somebody has run again
+        "actions": "write",
         // `push` and `release`
         "contents": "read",
         // `deployment_status`
@@ -38,7 +38,7 @@ fn the_manifest_asks_for_what_is_needed() {
         // `pull_request`
         "pull_requests": "read",
     });
-    assert_eq!(manifest["default_permissions"], read);
+    assert_eq!(manifest["default_permissions"], permissions);
 }
 
 #[test]

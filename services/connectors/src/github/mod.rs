@@ -21,6 +21,7 @@ pub(crate) mod reconciler;
 mod rest;
 mod revocation;
 mod synchronization;
+mod tools;
 mod validation;
 pub mod verification;
 pub mod webhook;

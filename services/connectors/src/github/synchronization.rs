@@ -137,7 +137,7 @@ impl Github {
 }
 
 /// Why there is no token for an installation.
-fn unminted(refusal: Refusal) -> Failure {
+pub(super) fn unminted(refusal: Refusal) -> Failure {
     match refusal {
         Refusal::Status(404, _) => Failure::Refused("the App isn't installed there any more".to_owned()),
         Refusal::Status(403, text) => Failure::Refused(format!("GitHub gives no token for the installation: {text}")),

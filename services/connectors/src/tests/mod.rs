@@ -3,6 +3,7 @@
 mod backlog;
 mod github;
 mod github_account;
+mod github_rerun;
 mod installation;
 mod posting;
 mod reconciliation;

@@ -20,7 +20,7 @@ use infragpt_events::{
     organization::{self, Member, Organization, OrganizationCommand, Role},
 };
 use infragpt_integrations::{Integrations, Settings};
-use infragpt_nats::{AggregateSubject, Cause, Connection, EventStore, FactPublisher, Log, request};
+use infragpt_nats::{AggregateSubject, Cause, Connection, EventStore, FactPublisher, GrantKey, Log, request};
 use infragpt_vault::{Credential, KeyRing, Owner, Purpose, Reader, Secret, Vault};
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
@@ -179,7 +179,8 @@ impl Running {
         };
         let ring = KeyRing::parse(&keys).unwrap();
         let connectors: Vec<Arc<dyn Connector>> = vec![Arc::<Forge>::clone(&forge)];
-        let role = Integrations::new(&connection, connectors, ring, settings);
+        let grants = GrantKey::new(&"g".repeat(32).into()).unwrap();
+        let role = Integrations::new(&connection, connectors, ring, grants, settings);
         let shutdown = CancellationToken::new();
         let stop = shutdown.clone();
         let role = tokio::spawn(async move { role.run(stop).await.unwrap() });

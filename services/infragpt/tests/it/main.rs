@@ -4,6 +4,7 @@
 
 mod access;
 mod accounts;
+mod actions;
 mod answers;
 mod api;
 mod benchmarks;

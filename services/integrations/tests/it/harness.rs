@@ -11,7 +11,8 @@ use infragpt_events::{
 use infragpt_integrations::{Integrations, Settings};
 use infragpt_local::NatsServer;
 use infragpt_nats::{
-    AggregateSubject, Cause, Connection, ConnectionConfiguration, Definitions, EventStore, Log, Origin, Received,
+    AggregateSubject, Cause, Connection, ConnectionConfiguration, Definitions, EventStore, GrantKey, Log, Origin,
+    Received,
     definition::{self, SERVER_CONFIGURATION},
     request,
 };
@@ -188,7 +189,14 @@ async fn serve(
         clock: now,
     };
     let ring = KeyRing::parse(keys).unwrap();
-    let role = Integrations::new(&connect(server, "integrations").await, connectors, ring, settings);
+    let grants = GrantKey::new(&"g".repeat(32).into()).unwrap();
+    let role = Integrations::new(
+        &connect(server, "integrations").await,
+        connectors,
+        ring,
+        grants,
+        settings,
+    );
     let shutdown = CancellationToken::new();
     let stop = shutdown.clone();
     (shutdown, tokio::spawn(async move { role.run(stop).await.unwrap() }))

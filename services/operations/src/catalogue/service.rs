@@ -38,7 +38,7 @@ const fn of(service: &'static str, subject: &'static str, about: &'static str) -
 }
 
 /// Everything that can be asked.
-pub const ENDPOINTS: [Endpoint; 30] = [
+pub const ENDPOINTS: [Endpoint; 31] = [
     of("agent", "agent.v1.ask", "Answers a question, in frames."),
     of(
         "audit",
@@ -157,6 +157,11 @@ pub const ENDPOINTS: [Endpoint; 30] = [
         service: None,
         about: "Has a role handle a message again, once the reason is on record.",
     },
+    of(
+        "connector_tools",
+        "tool.v1.github.rerun_failed_jobs",
+        "Re-runs the failed jobs of a workflow run, once. Wants a grant with an action that somebody approved.",
+    ),
     of(
         "infragpt_tools",
         "tool.v1.infragpt.changes",

@@ -107,11 +107,20 @@ struct Settings {
     callback_urls: Option<Vec<String>>,
     webhook_url: Option<String>,
     request_oauth_on_install: Option<bool>,
+    actions: Option<String>,
 }
 
 /// Somebody changes the App's settings; what the body leaves out stays.
 pub(super) fn settings(world: &World, body: &[u8]) -> Answer {
     let wanted: Settings = read(body)?;
+    if let Some(actions) = wanted
+        .actions
+        .as_deref()
+        .filter(|it| !["write", "read", "none"].contains(it))
+    {
+        let sentence = format!("`actions` is `write`, `read` or `none`, and not `{actions}`.");
+        return Err(Problem::bad_request(sentence));
+    }
     world.github.change_settings(|settings| {
         settings.setup_url = wanted.setup_url.or(settings.setup_url.take());
         settings.webhook_url = wanted.webhook_url.or(settings.webhook_url.take());
@@ -120,6 +129,9 @@ pub(super) fn settings(world: &World, body: &[u8]) -> Answer {
         }
         if let Some(flag) = wanted.request_oauth_on_install {
             settings.request_oauth_on_install = flag;
+        }
+        if let Some(actions) = wanted.actions {
+            settings.actions = actions;
         }
     });
     Ok(json!({}))
@@ -158,4 +170,9 @@ pub(super) fn all(world: &World) -> Vec<Value> {
         })
     };
     world.github.installations.all().iter().map(shown).collect()
+}
+
+/// The workflow runs that the App was told of, for `state`.
+pub(super) fn runs(world: &World) -> Vec<Value> {
+    world.github.runs.all().iter().map(github::Run::summary).collect()
 }

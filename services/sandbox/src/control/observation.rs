@@ -31,6 +31,7 @@ pub(super) fn state(world: &World, body: &[u8]) -> Answer {
     let (count, active) = world.slack_tokens.counts(clock::seconds());
     Ok(json!({
         "github_installations": installations::all(world),
+        "github_runs": installations::runs(world),
         "clerk": world.clerk.shown(),
         "slack_tokens": { "count": count, "active": active },
         "connections": world.hub.connections(),

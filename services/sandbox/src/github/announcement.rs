@@ -15,6 +15,8 @@ use crate::{
 pub(crate) struct Announcement {
     event: &'static str,
     payload: Value,
+    /// Instead of the App's own webhook URL.
+    url: Option<String>,
 }
 
 /// <https://docs.github.com/en/webhooks/webhook-events-and-payloads#installation>
@@ -25,6 +27,7 @@ pub(crate) fn installed(world: &World, view: &View, action: &str, by: &str, requ
         .map(|(_, name)| short_repository(world, name))
         .collect();
     Announcement {
+        url: None,
         event: "installation",
         payload: json!({
             "action": action,
@@ -62,6 +65,7 @@ pub(super) fn changed(world: &World, view: &View, action: &str, names: &[String]
         names.iter().map(|name| short_repository(world, name)).collect()
     };
     Announcement {
+        url: None,
         event: "installation_repositories",
         payload: json!({
             "action": action,
@@ -79,6 +83,7 @@ pub(super) fn changed(world: &World, view: &View, action: &str, names: &[String]
 pub(super) fn account_renamed(world: &World, view: &View, from: &str, by: &str) -> Announcement {
     let target = account(world, &view.login, "Organization");
     Announcement {
+        url: None,
         event: "installation_target",
         payload: json!({
             "action": "renamed",
@@ -103,6 +108,7 @@ pub(super) fn repository_changed(
 ) -> Announcement {
     let owner = name.split('/').next().unwrap_or_default();
     Announcement {
+        url: None,
         event: "repository",
         payload: json!({
             "action": action,
@@ -116,20 +122,30 @@ pub(super) fn repository_changed(
 }
 
 impl Announcement {
+    /// A workflow run went on; it is told where it was told of before.
+    pub(super) fn about_run(payload: Value, url: Option<String>) -> Self {
+        Self {
+            event: "workflow_run",
+            payload,
+            url,
+        }
+    }
+
     pub(super) fn into_payload(self) -> Value {
         self.payload
     }
 }
 
-/// Tells the App one thing after the other, if it has a webhook URL.
+/// Tells the App one thing after the other, where there is a URL for it.
 pub(crate) async fn tell(world: &World, announcements: Vec<Announcement>, sending: Sending) -> Vec<Delivery> {
     let mut deliveries = Vec::new();
-    if world.github.settings().webhook_url.is_none() {
-        return deliveries;
-    }
+    let has_url = world.github.settings().webhook_url.is_some();
     for announcement in announcements {
+        if !has_url && announcement.url.is_none() {
+            continue;
+        }
         let webhook = Webhook {
-            url: None,
+            url: announcement.url,
             event: announcement.event.to_owned(),
             guid: clock::guid(),
             secret: None,

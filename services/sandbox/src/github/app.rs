@@ -39,7 +39,7 @@ pub(super) async fn app(State(world): State<Shared>, asked: Asked) -> Response {
             "html_url": format!("{}/github.com/apps/{}", world.url, github.slug),
             "created_at": "2024-01-15T09:00:00Z",
             "updated_at": "2024-01-15T09:00:00Z",
-            "permissions": permissions(),
+            "permissions": permissions(&world),
             "events": EVENTS,
             "installations_count": world.github.installations.all().len(),
         })))
@@ -150,7 +150,7 @@ pub(super) async fn access_tokens(
         let answer = json!({
             "token": token,
             "expires_at": clock::rfc3339_in(INSTALLATION_SECONDS),
-            "permissions": permissions(),
+            "permissions": permissions(&world),
             "repository_selection": selection,
         });
         Ok(Reply::json(StatusCode::CREATED, answer))

@@ -170,6 +170,9 @@ pub(crate) enum Sending {
 ///
 /// <https://docs.github.com/en/webhooks/webhook-events-and-payloads#delivery-headers>
 pub(crate) async fn send(world: &World, webhook: Webhook, sending: Sending) -> Delivery {
+    if webhook.event == "workflow_run" && sending != Sending::Again {
+        world.github.runs.note(webhook.payload(), webhook.url.clone());
+    }
     let (delivered_at, started) = (clock::precise(), Instant::now());
     let headers = headers(world, &webhook);
     let target = webhook.url.clone().or_else(|| world.github.settings().webhook_url);

@@ -4,7 +4,7 @@ use axum::{
     routing::{delete, get, post, put},
 };
 
-use super::{app, call::Refusal, hook, person, repositories};
+use super::{app, call::Refusal, hook, person, repositories, workflow_runs};
 use crate::world::Shared;
 
 /// The part of GitHub's REST API below `/github`; <https://docs.github.com/en/rest/apps>.
@@ -25,6 +25,11 @@ pub(crate) fn routes() -> Router<Shared> {
         .route("/installation/repositories", get(repositories::list))
         .route("/installation/token", delete(repositories::revoke))
         .route("/repos/{owner}/{name}", get(repositories::one))
+        .route("/repos/{owner}/{name}/actions/runs/{id}", get(workflow_runs::one))
+        .route(
+            "/repos/{owner}/{name}/actions/runs/{id}/rerun-failed-jobs",
+            post(workflow_runs::rerun_failed_jobs),
+        )
         .route("/user", get(person::user))
         .route("/user/installations", get(person::installations))
         .fallback(|| async { Refusal::not_found().into_response() })

@@ -2,7 +2,7 @@ use std::sync::{Mutex, PoisonError};
 
 use reqwest::Url;
 
-use super::{delivery::Deliveries, installation::Installations, limit::Limits, token::Tokens};
+use super::{delivery::Deliveries, installation::Installations, limit::Limits, runs::Runs, token::Tokens};
 use crate::{configuration::GithubInstallation, redirect};
 
 /// The part of the App's settings that can change while it runs.
@@ -12,6 +12,8 @@ pub(crate) struct Settings {
     pub(crate) callback_urls: Vec<String>,
     pub(crate) webhook_url: Option<String>,
     pub(crate) request_oauth_on_install: bool,
+    /// What the App may do with Actions: `write`, `read` or `none`.
+    pub(crate) actions: String,
 }
 
 impl Settings {
@@ -21,6 +23,7 @@ impl Settings {
             callback_urls: github.callback_urls.clone(),
             webhook_url: github.webhook_url.clone(),
             request_oauth_on_install: github.request_oauth_on_install,
+            actions: "write".to_owned(),
         }
     }
 
@@ -46,6 +49,7 @@ pub(crate) struct Github {
     pub(crate) tokens: Tokens,
     pub(crate) limits: Limits,
     pub(crate) deliveries: Deliveries,
+    pub(crate) runs: Runs,
     settings: Mutex<Settings>,
 }
 
@@ -56,6 +60,7 @@ impl Github {
             tokens: Tokens::default(),
             limits: Limits::default(),
             deliveries: Deliveries::default(),
+            runs: Runs::default(),
             settings: Mutex::new(Settings::new(github)),
         }
     }
@@ -73,6 +78,7 @@ impl Github {
         self.installations.reset(github);
         self.limits.clear();
         self.deliveries.clear();
+        self.runs.clear();
         self.change_settings(|settings| *settings = Settings::new(github));
     }
 }

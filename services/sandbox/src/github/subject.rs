@@ -136,7 +136,7 @@ pub(super) fn installation(world: &World, view: &View) -> Value {
         "app_slug": github.slug,
         "target_id": view.account,
         "target_type": "Organization",
-        "permissions": permissions(),
+        "permissions": permissions(world),
         "events": EVENTS,
         "created_at": view.created,
         "updated_at": view.updated,
@@ -149,13 +149,17 @@ pub(super) fn installation(world: &World, view: &View) -> Value {
 }
 
 /// What the app may do.
-pub(super) fn permissions() -> Value {
-    json!({
-        "actions": "read",
+pub(super) fn permissions(world: &World) -> Value {
+    let mut permissions = json!({
         "contents": "read",
         "deployments": "read",
         "issues": "read",
         "metadata": "read",
         "pull_requests": "read",
-    })
+    });
+    let actions = world.github.settings().actions;
+    if actions != "none" {
+        permissions["actions"] = actions.into();
+    }
+    permissions
 }

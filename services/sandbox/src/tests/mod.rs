@@ -13,6 +13,7 @@ mod github_installation;
 mod github_limit;
 mod github_oauth;
 mod github_pages;
+mod github_runs;
 mod page;
 mod sdk;
 mod slack_oauth;
