@@ -29,6 +29,7 @@ enum Authorization {
 enum Body {
     Empty,
     Json(String),
+    Text(String),
     Form(Vec<(&'static str, SecretString)>),
 }
 
@@ -37,6 +38,7 @@ impl std::fmt::Debug for Body {
         formatter.write_str(match self {
             Self::Empty => "Empty",
             Self::Json(_) => "Json",
+            Self::Text(_) => "Text",
             Self::Form(_) => "Form",
         })
     }
@@ -93,6 +95,12 @@ impl Call {
         self
     }
 
+    /// With a text as its body, whatever it means.
+    pub fn text(mut self, body: &str) -> Self {
+        self.body = Body::Text(body.to_owned());
+        self
+    }
+
     /// With a form as its body.
     pub fn form<'field>(mut self, fields: impl IntoIterator<Item = (&'static str, &'field str)>) -> Self {
         let fields = fields
@@ -117,6 +125,9 @@ impl Call {
             Body::Empty => request,
             Body::Json(body) => request
                 .header(reqwest::header::CONTENT_TYPE, "application/json; charset=utf-8")
+                .body(body.clone()),
+            Body::Text(body) => request
+                .header(reqwest::header::CONTENT_TYPE, "application/octet-stream")
                 .body(body.clone()),
             Body::Form(fields) => {
                 let fields: Vec<(&str, &str)> = fields

@@ -1,17 +1,22 @@
 //! What goes out to Slack: answers into threads.
 
 mod answer;
+mod beginning;
 mod blocks;
 pub(super) mod buttons;
+mod change;
 mod draft;
+mod file;
 mod markdown;
 mod mrkdwn;
 mod note;
 mod post;
 mod proposal;
 mod session;
+mod standing;
 mod status;
 mod surface;
+mod whisper;
 
 use std::{sync::Arc, time::Duration};
 

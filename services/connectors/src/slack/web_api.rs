@@ -68,6 +68,38 @@ impl Failure {
             || matches!(self, Self::Refused(word) if word == "account_inactive" || word == "not_authed")
     }
 
+    /// Whether Slack does not do it and never will: nothing happened, and another way may work.
+    pub fn is_final(&self) -> bool {
+        match self {
+            Self::Refused(word) => !self.is_about_token() && !matches!(code_of(word), 503 | 504),
+            Self::MissingScope(_) => true,
+            Self::RateLimited(_) | Self::NotSent(_) | Self::Unknown(_) => false,
+        }
+    }
+
+    /// Whether what was asked for may have happened.
+    pub fn is_unclear(&self) -> bool {
+        self.of_write().code == 504
+    }
+
+    /// Whether the message is still being streamed, so that it can't be changed.
+    pub fn is_about_open_stream(&self) -> bool {
+        matches!(self, Self::Refused(word) if word == "streaming_state_conflict")
+    }
+
+    /// Whether the message isn't streamed any more, so that nothing can be appended.
+    pub fn is_about_ended_stream(&self) -> bool {
+        matches!(self, Self::Refused(word) if word == "message_not_in_streaming_state")
+    }
+
+    /// Whether a message of ours can't be changed any more, by anybody.
+    pub fn is_about_unchangeable(&self) -> bool {
+        matches!(self, Self::Refused(word) if matches!(
+            word.as_str(),
+            "message_not_found" | "edit_window_closed" | "cant_update_message"
+        ))
+    }
+
     /// Whether we, or the one who is spoken to, are not where it was to be said.
     pub fn is_about_absence(&self) -> bool {
         matches!(self, Self::Refused(word) if matches!(
@@ -221,6 +253,27 @@ impl WebApi {
         self.http.send(&self.read(method, caller, fields)?, reading).await?
     }
 
+    /// Sends what a file contains to the address that Slack gave for it. It can be sent again: nobody sees it yet.
+    pub async fn upload(&self, caller: Caller<'_>, url: &str, content: &str) -> Result<(), Failure> {
+        let url = Url::parse(url).map_err(|_| Failure::Refused("the address for a file is none".to_owned()))?;
+        let is_private = url.scheme() == "https" || (url.scheme() == "http" && self.api_url.starts_with("http://"));
+        if !is_private {
+            return Err(Failure::Refused("the address for a file isn't private".to_owned()));
+        }
+        let mut call = Call::new("files.upload", Method::POST, url).text(content).repeatable();
+        if let Some(account) = caller.account {
+            call = call.of(account);
+        }
+        self.http
+            .send(&call, |answer| {
+                Ok(match answer.status {
+                    status if status.is_success() => Ok(()),
+                    status => Err(Failure::Refused(format!("the file, with status {status}"))),
+                })
+            })
+            .await?
+    }
+
     /// Calls a method that ends something; it takes a form, and finds what it has ended before.
     pub async fn end(
         &self,
@@ -303,6 +356,18 @@ mod tests {
         ] {
             assert_eq!(failure.of_write().code, write, "{failure}");
             assert_eq!(failure.of_read().code, read, "{failure}");
+        }
+        for (failure, is_final) in [
+            (refused("unknown_method"), true),
+            (refused("channel_type_not_supported"), true),
+            (Failure::MissingScope("chat:write".to_owned()), true),
+            (refused("token_expired"), false),
+            (refused("fatal_error"), false),
+            (refused("ratelimited"), false),
+            (Failure::Unknown("timed out".to_owned()), false),
+        ] {
+            assert_eq!(failure.is_final(), is_final, "{failure}");
+            assert!(!(failure.is_final() && failure.is_unclear()), "{failure}");
         }
         assert!(refused("invalid_blocks_format").is_about_blocks());
         assert!(!refused("invalid_auth").is_about_blocks());

@@ -22,7 +22,15 @@ pub(super) struct Reply {
     text: String,
     #[serde(default)]
     blocks: Vec<Block>,
+    #[serde(default)]
+    files: Vec<File>,
     metadata: Option<Metadata>,
+}
+
+#[derive(Debug, Deserialize)]
+struct File {
+    #[serde(default)]
+    name: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -64,16 +72,20 @@ impl Reply {
             .is_some_and(|metadata| metadata.event_type == kind && metadata.text(key) == Some(id))
     }
 
-    /// Whether nothing says what it is. Everything of ours that is whole says so; the beginning of an answer need not.
+    /// Whether nothing says what it is. Everything of ours that is whole says so, or is a file; the beginning of an answer need not.
     pub fn is_unmarked(&self) -> bool {
-        self.metadata
-            .as_ref()
-            .is_none_or(|metadata| metadata.event_type.is_empty())
+        let is_marked = |metadata: &Metadata| !metadata.event_type.is_empty();
+        self.files.is_empty() && !self.metadata.as_ref().is_some_and(is_marked)
     }
 
-    /// Whether it is the beginning of an answer.
-    pub fn is_draft(&self) -> bool {
-        self.payload("draft").and_then(Value::as_bool).unwrap_or(false)
+    /// Whether it brings a file of this name.
+    pub fn has_file(&self, name: &str) -> bool {
+        self.files.iter().any(|file| file.name == name)
+    }
+
+    /// Whether its mark says so.
+    pub fn is(&self, key: &str) -> bool {
+        self.payload(key).and_then(Value::as_bool).unwrap_or(false)
     }
 
     /// A number in its mark.

@@ -14,3 +14,6 @@ pub(in crate::slack) const APPROVE: &str = "infragpt_approve";
 
 /// Do not let an action happen, by its identity.
 pub(in crate::slack) const DENY: &str = "infragpt_deny";
+
+/// A link to a page, which the browser opens: pressing it asks us for nothing.
+pub(in crate::slack) const LINK: &str = "infragpt_link";

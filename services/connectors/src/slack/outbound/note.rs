@@ -1,10 +1,29 @@
 //! `connector.v1.slack.say` and `connector.v1.slack.tell`: a note to a thread, once, and a note to one person.
+//!
+//! The request of `say`, besides `organization` and `account`; `note_id` is any text, `look_first` may be left out:
+//! ```json
+//! {"channel": "C0OPS", "thread": "1.000100", "note_id": "muted-1", "text": "I'm quiet here now.", "look_first": false}
+//! ```
+//! The reply, where `found` says that it was said before:
+//! ```json
+//! {"posted_id": "1.000400", "found": false}
+//! ```
+//! The request of `tell`; `thread` may be null:
+//! ```json
+//! {"channel": "C0OPS", "thread": "1.000100", "user": "U0ANN", "text": "I answer every message here now."}
+//! ```
+//! The reply is `{"shown": "ephemeral"}`, or `{"shown": "direct"}` where we or that person are not in the channel.
 
 use infragpt_nats::ServiceError;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{markdown, mrkdwn::to_mrkdwn, post::Posted, session::Session};
+use super::{
+    markdown,
+    mrkdwn::to_mrkdwn,
+    post::{Posted, Said},
+    session::Session,
+};
 use crate::slack::web_api::Failure;
 
 /// Marks our notes in their metadata.
@@ -40,11 +59,6 @@ pub(super) struct Told {
 }
 
 #[derive(Deserialize)]
-struct Said {
-    ts: String,
-}
-
-#[derive(Deserialize)]
 struct Opened {
     channel: Identified,
 }
@@ -63,11 +77,7 @@ impl Session {
                 .into_iter()
                 .find(|reply| reply.carries((NOTE_EVENT, "note_id", &say.note_id)));
             if let Some(said) = said {
-                return Ok(Posted {
-                    id: said.ts,
-                    found: true,
-                    text: None,
-                });
+                return Ok(Posted::before(said.ts));
             }
         }
         let body = json!({
@@ -80,11 +90,7 @@ impl Session {
         });
         let said: Result<Said, Failure> = self.json("chat.postMessage", &body).await;
         let said = said.map_err(|failure| failure.of_write())?;
-        Ok(Posted {
-            id: said.ts,
-            found: false,
-            text: None,
-        })
+        Ok(Posted::now(said.ts))
     }
 
     /// Tells one person, where they are; if we are not there, between the two of us.

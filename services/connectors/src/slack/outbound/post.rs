@@ -1,41 +1,61 @@
 //! `connector.v1.slack.post`: an answer into its thread, once.
-
-use std::collections::BTreeMap;
+//!
+//! The request, besides `organization` and `account`:
+//! ```json
+//! {"channel": "C0OPS", "thread": "1.000100", "answer_id": "<uuid>", "message": "1.000100", "text": "Two changes …",
+//!  "look_first": false, "draft": null, "audience": null, "footer": null}
+//! ```
+//! `message` is the question's identifier: whatever of ours stands before it isn't its answer. `text` is the whole answer in
+//! Markdown. With `look_first` the thread is searched for what an earlier try may have left: an answer that stands is found, one
+//! that was begun is made whole. `draft` is the last reply of `draft`. With `audience`, a user's id, only that person sees the answer,
+//! `thread` may be null, and nothing is looked for: Slack keeps nothing of it. `footer` is a line below the answer. Everything
+//! from `message` on but `text` may be left out.
+//!
+//! The reply; `text` is there where `found` is true, and says what stands there:
+//! ```json
+//! {"posted_id": "1.000200", "found": false}
+//! ```
+//! An answer too long for four messages is its beginning and a file with all of it, where Slack takes files from us.
 
 use infragpt_nats::ServiceError;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use tracing::{debug, warn};
+use tracing::warn;
 use uuid::Uuid;
 
 use super::{
-    answer::Reply,
-    blocks::{self, METADATA_EVENT, Part, message},
+    blocks::{self, Part, message},
     draft::{Draft, Way},
     markdown,
     session::Session,
+    standing::Standing,
 };
 use crate::slack::web_api::Failure;
 
 /// Slack takes 12,000 characters in all markdown blocks of one message.
 const LONGEST_MESSAGE: usize = 12_000;
 
+/// What is longer than so many messages is a file.
+const MOST_MESSAGES: usize = 4;
+
 /// What is to be posted.
 #[derive(Debug, Deserialize)]
 pub(super) struct Post {
-    channel: String,
+    pub channel: String,
     /// None where only one person sees it.
-    thread: Option<String>,
-    answer_id: Uuid,
+    pub thread: Option<String>,
+    pub answer_id: Uuid,
     /// The question: nothing of its answer stands before it.
     #[serde(default)]
-    message: String,
-    text: String,
+    pub message: String,
+    pub text: String,
     #[serde(default)]
-    look_first: bool,
-    draft: Option<Draft>,
+    pub look_first: bool,
+    pub draft: Option<Draft>,
     /// The person who alone sees it.
-    audience: Option<String>,
+    pub audience: Option<String>,
+    /// What stands below it, in Markdown.
+    pub footer: Option<String>,
 }
 
 /// Where it stands.
@@ -49,103 +69,81 @@ pub(super) struct Posted {
     pub text: Option<String>,
 }
 
-/// What stands in the thread of one answer.
-#[derive(Default)]
-struct Standing {
-    /// Identifier and text by the part's number.
-    parts: BTreeMap<usize, (String, String)>,
-    /// Of how many parts the answer is made.
-    count: usize,
-    /// What was begun and is not whole.
-    draft: Option<Draft>,
-}
-
-impl Standing {
-    fn take(&mut self, reply: Reply, post: &Post) {
-        let id = post.answer_id.to_string();
-        if reply.carries((METADATA_EVENT, "answer_id", &id)) {
-            if reply.is_draft() {
-                self.draft = Some(Draft::left_behind(reply.ts));
-                return;
-            }
-            self.count = reply.number("parts").unwrap_or(1);
-            let (part, ts) = (reply.number("part").unwrap_or(0), reply.ts.clone());
-            self.parts.entry(part).or_insert_with(|| (ts, reply.into_text()));
-        } else if reply.is_unmarked() && !post.message.is_empty() && reply.ts.as_str() > post.message.as_str() {
-            // A stream that was never ended says nothing of itself; one answer is written in a thread at a time.
-            self.draft = Some(Draft::left_behind(reply.ts));
+impl Posted {
+    /// It stands there now.
+    pub fn now(id: String) -> Self {
+        Self {
+            id,
+            found: false,
+            text: None,
         }
     }
 
-    /// The whole answer, if every part of it stands.
-    fn whole(&self) -> Option<Posted> {
-        let (id, _) = self.parts.get(&0).filter(|_| self.parts.len() == self.count)?;
-        let texts: Vec<&str> = self.parts.values().map(|(_, text)| text.as_str()).collect();
-        Some(Posted {
-            id: id.clone(),
+    /// It stood there before.
+    pub fn before(id: String) -> Self {
+        Self {
+            id,
             found: true,
-            text: Some(texts.join("\n\n")),
-        })
+            text: None,
+        }
     }
 }
 
 #[derive(Deserialize)]
-struct Said {
-    ts: String,
-}
-
-#[derive(Deserialize)]
-struct SaidPrivately {
-    message_ts: String,
+pub(super) struct Said {
+    pub ts: String,
 }
 
 impl Session {
     /// Posts an answer, in as many messages as it needs; the first one's identifier is the answer's.
     pub async fn post(&mut self, post: &Post) -> Result<Posted, ServiceError> {
-        let text = markdown::neutralize(&post.text);
-        let parts = markdown::split(&text, LONGEST_MESSAGE);
+        let texts = markdown::split(&markdown::neutralize(&post.text), LONGEST_MESSAGE);
         if let Some(user) = &post.audience {
-            return self.whisper(post, user, &parts).await;
+            return self.whisper(post, user, &texts).await;
         }
         let Some(thread) = &post.thread else {
             return Err(ServiceError::new(400, "an answer for everybody needs a thread"));
         };
         let mut standing = Standing::default();
         if post.look_first {
-            for reply in self.ours(&post.channel, thread).await? {
-                standing.take(reply, post);
-            }
+            standing = self.standing(post, thread).await?;
             if let Some(whole) = standing.whole() {
                 return Ok(whole);
             }
         }
-        let draft = post.draft.clone().or(standing.draft);
-        let mut standing: BTreeMap<usize, String> =
-            standing.parts.into_iter().map(|(part, (ts, _))| (part, ts)).collect();
-        for (index, text) in parts.iter().enumerate() {
-            if standing.contains_key(&index) {
-                continue;
+        let mut draft = post.draft.clone().or(standing.draft());
+        if texts.len() > MOST_MESSAGES && standing.may_be_file() {
+            match self.post_file(post, thread, draft.as_ref(), &mut standing).await? {
+                Some(posted) => return Ok(posted),
+                // What stands there already becomes the first of the messages.
+                None => draft = standing.taken_back().or(draft),
             }
-            let part = Part {
-                text,
-                index,
-                count: parts.len(),
-            };
-            let said = match draft.as_ref().filter(|_| index == 0) {
-                Some(draft) => self.complete(post, thread, draft, part).await,
-                None => self.say_part(post, thread, part).await,
-            };
-            match said {
-                Ok(ts) => standing.insert(index, ts),
-                Err(failure) => return Err(interrupted(&failure, !standing.is_empty())),
-            };
         }
-        let id = standing.remove(&0).unwrap_or_default();
-        Ok(Posted {
-            id,
-            found: false,
-            text: None,
-        })
+        for part in Part::all(&texts, post.footer.as_deref()) {
+            self.put_part(post, thread, draft.as_ref(), part, &mut standing).await?;
+        }
+        Ok(Posted::now(standing.part(0).unwrap_or_default().to_owned()))
+    }
+
+    /// Posts a part that doesn't stand yet; the first one takes the place of the draft.
+    pub async fn put_part(
+        &mut self,
+        post: &Post,
+        thread: &str,
+        draft: Option<&Draft>,
+        part: Part<'_>,
+        standing: &mut Standing,
+    ) -> Result<(), ServiceError> {
+        if standing.part(part.index).is_some() {
+            return Ok(());
+        }
+        let said = match draft.filter(|_| part.index == 0) {
+            Some(draft) => self.complete(post, thread, draft, part).await,
+            None => self.say_part(post, thread, part).await,
+        };
+        let id = said.map_err(|failure| interrupted(&failure, !standing.is_empty()))?;
+        standing.stands(part, id);
+        Ok(())
     }
 
     async fn say_part(&mut self, post: &Post, thread: &str, part: Part<'_>) -> Result<String, Failure> {
@@ -162,97 +160,52 @@ impl Session {
 
     /// Makes what was begun the whole of the first part.
     async fn complete(&mut self, post: &Post, thread: &str, draft: &Draft, part: Part<'_>) -> Result<String, Failure> {
-        let rest = part.text.strip_prefix(&draft.said).filter(|_| draft.way == Way::Stream);
-        let body = blocks::end_of_stream(&post.channel, &draft.id, post.answer_id, part, rest.unwrap_or_default());
-        if draft.way != Way::Edit {
-            match self.json::<Value>("chat.stopStream", &body).await {
-                Ok(_) if rest.is_some() => return Ok(draft.id.clone()),
-                // It says something else by now, or Slack ended the stream before: the message is changed instead.
-                Ok(_) => {}
-                Err(failure @ Failure::Refused(_)) if draft.way == Way::Abandoned && !failure.is_about_token() => {
-                    debug!(reason = %failure, answer.id = %post.answer_id, "What was begun is no stream");
+        if draft.way == Way::Stream {
+            match part.text.strip_prefix(&draft.said) {
+                Some(rest) => {
+                    let body = blocks::end_of_stream(&post.channel, &draft.id, post.answer_id, part, rest);
+                    match self.json::<Value>("chat.stopStream", &body).await {
+                        Ok(_) => return Ok(draft.id.clone()),
+                        Err(failure) if failure.is_final() => {
+                            warn!(reason = %failure, answer.id = %post.answer_id, "Slack did not end a stream, changing its message");
+                        }
+                        Err(failure) => return Err(failure),
+                    }
                 }
-                Err(failure @ Failure::Refused(_)) if !failure.is_about_token() => {
-                    warn!(reason = %failure, answer.id = %post.answer_id, "Slack did not end a stream, changing its message");
-                }
-                Err(failure) => return Err(failure),
+                // It says something else by now.
+                None => match self.break_off(&post.channel, &draft.id).await {
+                    Err(failure) if !failure.is_final() => return Err(failure),
+                    _ => {}
+                },
             }
         }
         let body = |blocks| {
             let mut body = message(&post.channel, thread, post.answer_id, part, blocks);
             body["ts"] = draft.id.as_str().into();
+            if !blocks {
+                // Those that are left out would stay.
+                body["blocks"] = Vec::<Value>::new().into();
+            }
             body
         };
-        match self.json::<Value>("chat.update", &body(true)).await {
-            Err(failure) if failure.is_about_blocks() => {
-                self.json::<Value>("chat.update", &body(false)).await?;
-            }
-            // Somebody deleted it meanwhile.
-            Err(Failure::Refused(word)) if word == "message_not_found" => {
-                return self.say_part(post, thread, part).await;
-            }
-            outcome => drop(outcome?),
+        let mut changed = self.change(&body(true)).await;
+        if changed.as_ref().is_err_and(Failure::is_about_blocks) {
+            changed = self.change(&body(false)).await;
         }
-        Ok(draft.id.clone())
-    }
-
-    /// To one person alone. Slack keeps nothing of it, so it can't be looked for.
-    async fn whisper(&mut self, post: &Post, user: &str, parts: &[String]) -> Result<Posted, ServiceError> {
-        let mut id = None;
-        for (index, text) in parts.iter().enumerate() {
-            let part = Part {
-                text,
-                index,
-                count: parts.len(),
-            };
-            let body = blocks::whispered(&post.channel, user, post.answer_id, part);
-            let said: Result<SaidPrivately, Failure> = self.json("chat.postEphemeral", &body).await;
-            match said {
-                Ok(said) => drop(id.get_or_insert(said.message_ts)),
-                Err(failure) if id.is_none() && failure.is_about_absence() => {
-                    return self.direct(user, post, parts).await;
-                }
-                Err(failure) => return Err(interrupted(&failure, id.is_some())),
-            }
+        match changed {
+            Err(failure) if failure.is_about_unchangeable() => self.say_part(post, thread, part).await,
+            outcome => outcome.map(|()| draft.id.clone()),
         }
-        Ok(Posted {
-            id: id.unwrap_or_default(),
-            found: false,
-            text: None,
-        })
-    }
-
-    /// Where we are not in the channel, between the two of us.
-    async fn direct(&mut self, user: &str, post: &Post, parts: &[String]) -> Result<Posted, ServiceError> {
-        let channel = self.open(user).await.map_err(|failure| failure.of_write())?;
-        let mut id = None;
-        for (index, text) in parts.iter().enumerate() {
-            let part = Part {
-                text,
-                index,
-                count: parts.len(),
-            };
-            let mut body = message(&channel, "", post.answer_id, part, true);
-            if let Some(fields) = body.as_object_mut() {
-                fields.remove("thread_ts");
-            }
-            let said: Said = self
-                .json("chat.postMessage", &body)
-                .await
-                .map_err(|failure| interrupted(&failure, id.is_some()))?;
-            id.get_or_insert(said.ts);
-        }
-        Ok(Posted {
-            id: id.unwrap_or_default(),
-            found: false,
-            text: None,
-        })
     }
 }
 
+/// Why an answer was not posted.
+pub(super) fn interrupted(failure: &Failure, begun: bool) -> ServiceError {
+    self::begun(failure.of_write(), begun)
+}
+
 /// Once a part stands, nobody may start over without looking.
-fn interrupted(failure: &Failure, begun: bool) -> ServiceError {
-    let error = failure.of_write();
+pub(super) fn begun(error: ServiceError, begun: bool) -> ServiceError {
     if begun && error.code == 503 {
         ServiceError::new(504, error.message)
     } else {

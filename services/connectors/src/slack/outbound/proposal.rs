@@ -1,5 +1,22 @@
 //! `connector.v1.slack.propose` and `connector.v1.slack.decided`: people are asked whether something may happen, and the
 //! message that asked them says what came of it.
+//!
+//! The request of `propose`, besides `organization` and `account`; `title`, `diff` and `look_first` may be left out:
+//! ```json
+//! {"channel": "C0OPS", "thread": "1.000100", "answer_id": "<uuid>", "action_id": "<uuid>", "title": "Re-run CI",
+//!  "what": "Re-run the failed jobs of run 7", "where": "acme/payments", "why": "It failed on a timeout.", "diff": null,
+//!  "expires_at": "2026-11-23T13:00:00Z", "look_first": false}
+//! ```
+//! The reply, where `found` says that it was asked before:
+//! ```json
+//! {"posted_id": "1.000300", "found": false}
+//! ```
+//! `decided` takes the same, and three more; `by` is the user who decided, or null:
+//! ```json
+//! {"posted_id": "1.000300", "by": "U0ANN", "outcome": "Approved. Run 7 is on its way."}
+//! ```
+//! Its reply is `{"posted_id": "1.000300"}`. Pressing a button is an interaction with `infragpt_approve` or `infragpt_deny`, and
+//! the action's id as its value.
 
 use chrono::{DateTime, Utc};
 use infragpt_nats::ServiceError;
@@ -7,7 +24,12 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{buttons, markdown, mrkdwn::escape, post::Posted, session::Session};
+use super::{
+    buttons, markdown,
+    mrkdwn::escape,
+    post::{Posted, Said},
+    session::Session,
+};
 use crate::slack::web_api::Failure;
 
 /// Marks our proposals in their metadata.
@@ -22,6 +44,9 @@ pub(super) struct Proposal {
     channel: String,
     thread: String,
     action_id: Uuid,
+    /// What would be done, in a few words.
+    #[serde(default)]
+    title: String,
     /// What would be done.
     what: String,
     /// To what.
@@ -45,11 +70,6 @@ pub(super) struct Decided {
     outcome: String,
 }
 
-#[derive(Deserialize)]
-struct Said {
-    ts: String,
-}
-
 impl Session {
     /// Asks, once.
     pub async fn propose(&mut self, proposal: &Proposal) -> Result<Posted, ServiceError> {
@@ -60,30 +80,21 @@ impl Session {
                 .into_iter()
                 .find(|reply| reply.carries((ACTION_EVENT, "action_id", &id)));
             if let Some(asked) = asked {
-                return Ok(Posted {
-                    id: asked.ts,
-                    found: true,
-                    text: None,
-                });
+                return Ok(Posted::before(asked.ts));
             }
         }
         let mut body = proposal.message(vec![proposal.deadline(), proposal.buttons()]);
         body["thread_ts"] = proposal.thread.as_str().into();
         let said: Result<Said, Failure> = self.json("chat.postMessage", &body).await;
         let said = said.map_err(|failure| failure.of_write())?;
-        Ok(Posted {
-            id: said.ts,
-            found: false,
-            text: None,
-        })
+        Ok(Posted::now(said.ts))
     }
 
     /// Says what came of it, where it was asked.
     pub async fn decided(&mut self, decided: &Decided) -> Result<Value, ServiceError> {
         let mut body = decided.proposal.message(vec![decided.block()]);
         body["ts"] = decided.posted_id.as_str().into();
-        let updated = self.json::<Value>("chat.update", &body).await;
-        updated.map_err(|failure| failure.of_write())?;
+        self.change(&body).await.map_err(|failure| failure.of_write())?;
         Ok(json!({ "posted_id": decided.posted_id }))
     }
 }
@@ -91,7 +102,12 @@ impl Session {
 impl Proposal {
     fn message(&self, last: Vec<Value>) -> Value {
         let text = |text: &str| escape(&markdown::neutralize(text));
-        let mut lines = vec![format!("*{}*", text(&self.what))];
+        let title = Some(self.title.trim()).filter(|title| !title.is_empty());
+        let title = title.unwrap_or(&self.what);
+        let mut lines = vec![format!("*{}*", text(title))];
+        if title != self.what.trim() {
+            lines.push(text(&self.what));
+        }
         if !self.target.is_empty() {
             lines.push(format!("*Where:* {}", text(&self.target)));
         }
@@ -107,7 +123,7 @@ impl Proposal {
         blocks.extend(last);
         json!({
             "channel": self.channel,
-            "text": text(&self.what),
+            "text": text(title),
             "blocks": blocks,
             "metadata": { "event_type": ACTION_EVENT, "event_payload": { "action_id": self.action_id } },
             "unfurl_links": false,
@@ -170,6 +186,7 @@ mod tests {
             channel: "C1".into(),
             thread: "1.0".into(),
             action_id: Uuid::nil(),
+            title: String::new(),
             what: "Re-run <CI>".into(),
             target: "acme/payments".into(),
             why: "It failed, @channel".into(),
@@ -182,6 +199,20 @@ mod tests {
     #[test]
     fn a_proposal_says_what_where_why_and_until_when() {
         insta::assert_json_snapshot!(proposal().message(vec![proposal().deadline(), proposal().buttons()]));
+    }
+
+    #[test]
+    fn a_title_that_says_less_than_what_is_done_stands_above_it() {
+        let titled = |title: &str| Proposal {
+            title: title.into(),
+            ..proposal()
+        };
+        let first = |proposal: Proposal| proposal.message(Vec::new())["blocks"][0]["text"]["text"].clone();
+        assert_eq!(
+            first(titled("Re-run")),
+            "*Re-run*\nRe-run &lt;CI&gt;\n*Where:* acme/payments\n*Why:* It failed, @\u{200B}channel"
+        );
+        assert_eq!(first(titled("Re-run <CI>")), first(titled("")));
     }
 
     #[test]

@@ -80,6 +80,11 @@ impl Session {
         }
     }
 
+    /// As [`WebApi::upload`], which needs no token.
+    pub async fn upload(&mut self, url: &str, content: &str) -> Result<(), Failure> {
+        self.api.upload(self.token.caller(), url, content).await
+    }
+
     /// # Errors
     /// `failure`, when there is no other token.
     async fn renew(&mut self, failure: Failure) -> Result<(), Failure> {

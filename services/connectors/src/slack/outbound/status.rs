@@ -2,6 +2,17 @@
 //!
 //! Where Slack shows no status (<https://docs.slack.dev/reference/methods/assistant.threads.setStatus>), a reaction on the
 //! question says so.
+//!
+//! The request, besides `organization` and `account`; `message` is the question, a `text` of null takes the status away, and then
+//! `shown` is what the reply said when it was shown:
+//! ```json
+//! {"channel": "C0OPS", "thread": "1.000100", "message": "1.000100", "text": "is looking into it…", "shown": null}
+//! ```
+//! The reply; `shown` is `status`, `reaction` or `nothing`:
+//! ```json
+//! {"shown": "status"}
+//! ```
+//! It is a courtesy: whatever Slack refuses is `nothing`, and under a limit of Slack the reply is 503 at once.
 
 use infragpt_nats::ServiceError;
 use serde::{Deserialize, Serialize};
@@ -50,7 +61,8 @@ impl Session {
     pub async fn status(&mut self, status: &Status) -> Result<Shown, ServiceError> {
         let shown = match (&status.text, status.shown) {
             (Some(text), _) => self.show(status, text).await,
-            (None, Some(How::Reaction)) => self.react("reactions.remove", status).await,
+            (None, Some(How::Reaction)) => self.react("reactions.remove", status).await.map(|_| How::Nothing),
+            (None, Some(How::Nothing)) => Ok(How::Nothing),
             (None, _) => self.set(status, "").await.map(|()| How::Nothing),
         };
         match shown {

@@ -1,5 +1,9 @@
 //! The outbound half against a Slack made for each test.
 
+mod drafts;
+mod files;
+mod notes;
+
 use std::sync::Mutex;
 
 use axum::{
@@ -30,8 +34,10 @@ async fn respond(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let bearer = headers["authorization"].to_str().unwrap().trim_start_matches("Bearer ");
-    slack.tokens.lock().unwrap().push(bearer.to_owned());
+    if let Some(bearer) = headers.get("authorization") {
+        let bearer = bearer.to_str().unwrap().trim_start_matches("Bearer ");
+        slack.tokens.lock().unwrap().push(bearer.to_owned());
+    }
     let body = String::from_utf8(body.to_vec()).unwrap();
     let number = {
         let mut asked = slack.asked.lock().unwrap();
@@ -68,6 +74,15 @@ async fn slack(
     answering: impl Fn(&str, usize, &str) -> Response + Send + Sync + 'static,
     renewed: Option<Token>,
 ) -> (Session, Arc<Slack>) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    serve(listener, answering, renewed)
+}
+
+fn serve(
+    listener: tokio::net::TcpListener,
+    answering: impl Fn(&str, usize, &str) -> Response + Send + Sync + 'static,
+    renewed: Option<Token>,
+) -> (Session, Arc<Slack>) {
     let slack = Arc::new(Slack {
         asked: Mutex::default(),
         tokens: Mutex::default(),
@@ -76,7 +91,6 @@ async fn slack(
     let router = Router::new()
         .route("/api/{method}", axum::routing::post(respond))
         .with_state(Arc::clone(&slack));
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
     (session_at(&format!("http://{address}/api"), renewed), slack)
@@ -102,6 +116,10 @@ fn methods(slack: &Slack) -> Vec<String> {
         .iter()
         .map(|(method, _)| method.clone())
         .collect()
+}
+
+fn body(slack: &Slack, number: usize) -> Value {
+    serde_json::from_str(&slack.asked.lock().unwrap()[number].1).unwrap()
 }
 
 fn posted(id: &str, found: bool) -> Value {
@@ -300,222 +318,13 @@ async fn a_renewed_token_that_is_refused_too_is_a_401() {
     assert_eq!(methods(&asked).len(), 2);
 }
 
-fn drafting(text: &str, more: &Value) -> draft::Drafting {
-    let mut request = json!({
-        "channel": "C0OPS", "thread": "1.1", "answer_id": Uuid::nil(), "text": text,
-        "recipient": { "user": "U0ANN", "team": "T0ACME" },
-    });
-    for (name, value) in more.as_object().unwrap() {
-        request[name] = value.clone();
-    }
-    serde_json::from_value(request).unwrap()
-}
-
-fn completed(text: &str, draft: &draft::Draft) -> post::Post {
-    serde_json::from_value(json!({
-        "channel": "C0OPS", "thread": "1.1", "answer_id": Uuid::nil(), "text": text, "draft": draft,
-    }))
-    .unwrap()
-}
-
-fn body(slack: &Slack, number: usize) -> Value {
-    serde_json::from_str(&slack.asked.lock().unwrap()[number].1).unwrap()
-}
-
 #[tokio::test]
-async fn an_answer_streams_and_ends_as_one_message() {
-    let (mut session, slack) = session(|_, _, _| json(&json!({"ok": true, "ts": "2.2"}))).await;
-    let steps = json!({ "steps": [{ "id": "1", "title": "reads changes", "state": "running" }] });
-    let draft = session.draft(&drafting("two chan", &steps)).await.unwrap();
-    assert_eq!(body(&slack, 0)["recipient_team_id"], "T0ACME");
-    assert_eq!(body(&slack, 0)["chunks"][0]["type"], "task_update");
-    assert_eq!(body(&slack, 0)["chunks"][1]["text"], "two");
-    let same = json!({ "steps": steps["steps"], "draft": draft });
-    assert_eq!(session.draft(&drafting("two chan", &same)).await.unwrap(), draft);
-    let draft = session.draft(&drafting("two changes @here and", &same)).await.unwrap();
-    assert_eq!(
-        body(&slack, 1)["chunks"],
-        json!([{ "type": "markdown_text", "text": " changes @\u{200B}here" }])
-    );
-    let posted = post_as_json(&mut session, completed("two changes @here and more", &draft)).await;
-    assert_eq!(posted.unwrap()["posted_id"], "2.2");
-    assert_eq!(
-        methods(&slack),
-        ["chat.startStream", "chat.appendStream", "chat.stopStream"]
-    );
-    let end = body(&slack, 2);
-    assert_eq!(end["chunks"][0]["text"], " and more");
-    assert_eq!(end["metadata"]["event_payload"]["answer_id"], Uuid::nil().to_string());
-    assert_eq!(end["blocks"][0]["type"], "context_actions");
-}
-
-#[tokio::test]
-async fn where_slack_streams_nothing_the_message_is_changed() {
-    let (mut session, slack) = session(|method, _, _| match method {
-        "chat.startStream" => json(&json!({"ok": false, "error": "unknown_method"})),
-        _ => json(&json!({"ok": true, "ts": "2.2"})),
-    })
-    .await;
-    let draft = session.draft(&drafting("two changes", &json!({}))).await.unwrap();
-    assert_eq!(draft.way, draft::Way::Edit);
-    let next = json!({ "draft": draft });
-    let draft = session.draft(&drafting("two changes today", &next)).await.unwrap();
-    post_as_json(&mut session, completed("two changes today", &draft))
-        .await
-        .unwrap();
-    assert_eq!(
-        methods(&slack),
-        ["chat.startStream", "chat.postMessage", "chat.update", "chat.update"]
-    );
-    assert_eq!(body(&slack, 1)["metadata"]["event_payload"]["draft"], true);
-    let end = body(&slack, 3);
-    assert_eq!(
-        (&end["ts"], &end["blocks"][0]["text"]),
-        (&json!("2.2"), &json!("two changes today"))
-    );
-    assert_eq!(end["metadata"]["event_payload"].get("draft"), None);
-}
-
-#[tokio::test]
-async fn a_stream_that_slack_ended_becomes_a_message_that_is_changed() {
-    let (mut session, slack) = session(|method, _, _| match method {
-        "chat.appendStream" | "chat.stopStream" => {
-            json(&json!({"ok": false, "error": "message_not_in_streaming_state"}))
-        }
-        _ => json(&json!({"ok": true, "ts": "2.2"})),
-    })
-    .await;
-    let draft = session.draft(&drafting("one two", &json!({}))).await.unwrap();
-    let changed = session
-        .draft(&drafting("one two three", &json!({ "draft": draft })))
-        .await
-        .unwrap();
-    assert_eq!(changed.way, draft::Way::Edit);
-    post_as_json(&mut session, completed("one two three", &draft))
-        .await
-        .unwrap();
-    assert_eq!(
-        methods(&slack),
-        [
-            "chat.startStream",
-            "chat.appendStream",
-            "chat.update",
-            "chat.stopStream",
-            "chat.update"
-        ]
-    );
-}
-
-#[tokio::test]
-async fn an_answer_that_is_another_than_what_was_streamed_takes_its_place() {
-    let (mut session, slack) = session(|_, _, _| json(&json!({"ok": true, "ts": "2.2"}))).await;
-    let draft = session.draft(&drafting("I think that", &json!({}))).await.unwrap();
-    post_as_json(&mut session, completed("Nothing failed.", &draft))
-        .await
-        .unwrap();
-    assert_eq!(methods(&slack), ["chat.startStream", "chat.stopStream", "chat.update"]);
-    assert_eq!(body(&slack, 1).get("chunks"), None);
-    assert_eq!(body(&slack, 2)["blocks"][0]["text"], "Nothing failed.");
-}
-
-#[tokio::test]
-async fn what_somebody_left_behind_is_made_whole_and_not_said_again() {
-    for left in [
-        json!({"ts": "1.9", "user": "U0BOT", "text": "two"}),
-        json!({"ts": "1.9", "user": "U0BOT", "text": "two …", "metadata": {"event_type": "infragpt_answer",
-            "event_payload": {"answer_id": Uuid::nil(), "draft": true}}}),
-    ] {
-        let (mut session, slack) = session(move |method, _, _| match method {
-            "conversations.replies" => json(&json!({"ok": true, "messages": [
-                {"ts": "1.0", "user": "U0BOT", "text": "older than the question"},
-                {"ts": "1.7", "user": "U0BOT", "text": "a note",
-                    "metadata": {"event_type": "infragpt_note", "event_payload": {"note_id": "n"}}},
-                left,
-            ]})),
-            _ => json(&json!({"ok": true, "ts": "9.9"})),
-        })
-        .await;
-        let mut post = serde_json::to_value(json!({
-            "channel": "C0OPS", "thread": "1.1", "answer_id": Uuid::nil(), "text": "two changes", "look_first": true,
-        }))
-        .unwrap();
-        post["message"] = "1.1".into();
-        let post = serde_json::from_value(post).unwrap();
-        assert_eq!(post_as_json(&mut session, post).await, Ok(posted("1.9", false)));
-        assert_eq!(
-            methods(&slack),
-            ["conversations.replies", "chat.stopStream", "chat.update"]
-        );
-    }
-}
-
-#[tokio::test]
-async fn who_is_not_in_the_channel_is_answered_alone() {
-    let (mut session, slack) = session(|method, _, _| match method {
-        "chat.postEphemeral" => json(&json!({"ok": false, "error": "not_in_channel"})),
-        "conversations.open" => json(&json!({"ok": true, "channel": {"id": "D0ANN"}})),
-        _ => json(&json!({"ok": true, "ts": "2.2"})),
-    })
-    .await;
-    let post = serde_json::from_value(json!({
-        "channel": "C0OPS", "thread": null, "answer_id": Uuid::nil(), "text": "psst", "audience": "U0ANN",
-    }))
-    .unwrap();
-    assert_eq!(post_as_json(&mut session, post).await, Ok(posted("2.2", false)));
-    assert_eq!(
-        methods(&slack),
-        ["chat.postEphemeral", "conversations.open", "chat.postMessage"]
-    );
-    assert_eq!(body(&slack, 2)["channel"], "D0ANN");
-    let tell = serde_json::from_value(json!({ "channel": "C0OPS", "user": "U0ANN", "text": "psst" })).unwrap();
-    assert_eq!(session.tell(&tell).await.unwrap().shown, "direct");
-}
-
-#[tokio::test]
-async fn a_status_is_a_reaction_where_slack_shows_none() {
-    let (mut session, slack) = session(|method, _, _| match method {
-        "assistant.threads.setStatus" => {
-            json(&json!({"ok": false, "error": "missing_scope", "needed": "assistant:write"}))
-        }
-        "reactions.add" => json(&json!({"ok": false, "error": "already_reacted"})),
-        _ => json(&json!({"ok": true})),
-    })
-    .await;
-    let status = |text: Option<&str>, shown: Option<&str>| {
-        let request = json!({ "channel": "C0OPS", "thread": "1.1", "message": "1.2", "text": text, "shown": shown });
-        serde_json::from_value(request).unwrap()
-    };
-    let shown = session.status(&status(Some("is looking"), None)).await.unwrap();
-    assert_eq!(shown.shown, status::How::Reaction);
-    session.status(&status(None, Some("reaction"))).await.unwrap();
-    assert_eq!(
-        methods(&slack),
-        ["assistant.threads.setStatus", "reactions.add", "reactions.remove"]
-    );
-    assert_eq!(body(&slack, 2)["timestamp"], "1.2");
-}
-
-#[tokio::test]
-async fn what_was_said_or_asked_before_is_found() {
-    let (mut session, slack) = session(|method, _, _| match method {
-        "conversations.replies" => json(&json!({"ok": true, "messages": [
-            {"ts": "1.7", "user": "U0BOT", "metadata": {"event_type": "infragpt_note", "event_payload": {"note_id": "n"}}},
-            {"ts": "1.8", "user": "U0BOT", "metadata": {"event_type": "infragpt_action", "event_payload": {"action_id": Uuid::nil()}}},
-        ]})),
-        other => panic!("{other}"),
-    })
-    .await;
-    let say = json!({ "channel": "C0OPS", "thread": "1.1", "note_id": "n", "text": "quiet", "look_first": true });
-    let said = session.say(&serde_json::from_value(say).unwrap()).await.unwrap();
-    assert_eq!((said.id.as_str(), said.found), ("1.7", true));
-    let propose = json!({
-        "channel": "C0OPS", "thread": "1.1", "action_id": Uuid::nil(), "what": "a", "where": "b", "why": "c", "diff": null,
-        "expires_at": "2026-11-22T00:00:00Z", "look_first": true,
-    });
-    let asked = session
-        .propose(&serde_json::from_value(propose).unwrap())
-        .await
-        .unwrap();
-    assert_eq!((asked.id.as_str(), asked.found), ("1.8", true));
-    assert_eq!(methods(&slack).len(), 2);
+async fn a_footer_stands_below_the_last_message() {
+    let (mut session, slack) = session(|_, number, _| json(&json!({"ok": true, "ts": format!("2.{number}")}))).await;
+    let long = format!("{}\n\n{}", "a".repeat(9_000), "b".repeat(9_000));
+    let mut post = answer(&long, false);
+    post.footer = Some("in 2 s, **3** steps".to_owned());
+    post_as_json(&mut session, post).await.unwrap();
+    assert_eq!(body(&slack, 0)["blocks"].as_array().unwrap().len(), 1);
+    assert_eq!(body(&slack, 1)["blocks"][1]["elements"][0]["text"], "in 2 s, *3* steps");
 }
