@@ -39,8 +39,8 @@ struct Request {
 /// <https://docs.github.com/en/rest/actions/workflow-runs#get-a-workflow-run>
 #[derive(Deserialize)]
 struct Run {
-    #[serde(default = "first")]
-    run_attempt: u64,
+    #[serde(rename = "run_attempt", default = "first")]
+    attempt: u64,
     status: Option<String>,
     html_url: String,
 }
@@ -64,8 +64,8 @@ impl Github {
         let asked: Request = task.arguments()?;
         let repository = seen(&task.connected, &asked.repository)?;
         let place = Place {
-            app: self.app().map_err(said)?,
-            installation: installation::of(&task.connected).map_err(said)?,
+            app: self.app().map_err(|failure| said(&failure))?,
+            installation: installation::of(&task.connected).map_err(|failure| said(&failure))?,
             repository: &repository.name,
             run: asked.run_id,
         };
@@ -81,7 +81,7 @@ impl Github {
         if let Some(outcome) = run.gone_on(place, asked) {
             return Ok(outcome);
         }
-        if run.run_attempt < asked.attempt {
+        if run.attempt < asked.attempt {
             let sentence = format!(
                 "Run {number} of {repository} has no attempt {}: {}",
                 asked.attempt, run.html_url
@@ -127,7 +127,7 @@ impl Github {
     }
 
     fn call(&self, operation: &'static str, method: Method, path: &str) -> Result<Call, ServiceError> {
-        let url = self.rest.api(path).map_err(|refusal| said(refusal.into()))?;
+        let url = self.rest.api(path).map_err(|refusal| said(&refusal.into()))?;
         Ok(Rest::call(operation, method, url))
     }
 
@@ -157,10 +157,10 @@ impl Github {
 impl Run {
     /// What came of it, where there is a later attempt than the one that failed.
     fn gone_on(&self, place: &Place<'_>, asked: &Request) -> Option<String> {
-        (self.run_attempt > asked.attempt).then(|| {
+        (self.attempt > asked.attempt).then(|| {
             format!(
                 "Run {} of {} was run again already, it is at attempt {}: {}",
-                place.run, place.repository, self.run_attempt, self.html_url
+                place.run, place.repository, self.attempt, self.html_url
             )
         })
     }
@@ -179,7 +179,7 @@ impl Refused {
     fn told(self, place: &Place<'_>, connected: &Connected) -> ServiceError {
         let (number, repository) = (place.run, place.repository);
         match self {
-            Self::Token(refusal) => said(unminted(refusal)),
+            Self::Token(refusal) => said(&unminted(refusal)),
             Self::Call(Refusal::Status(404, _)) => ServiceError::new(
                 404,
                 format!("GitHub knows no run {number} in {repository}, or no longer shows it to the GitHub App."),
@@ -198,7 +198,7 @@ impl Refused {
                 code,
                 format!("GitHub does not run the failed jobs of run {number} in {repository} again: {words}."),
             ),
-            Self::Call(other) => said(other.into()),
+            Self::Call(other) => said(&other.into()),
         }
     }
 }
@@ -220,7 +220,7 @@ fn seen<'task>(connected: &'task Connected, name: &str) -> Result<&'task Resourc
 }
 
 /// A failure for whoever asked: only what may work later is 5xx.
-fn said(failure: Failure) -> ServiceError {
+fn said(failure: &Failure) -> ServiceError {
     let code = match failure {
         Failure::NotConfigured(_) => 424,
         Failure::Denied(_) | Failure::Refused(_) => 403,
