@@ -9,6 +9,9 @@ use crate::Aggregate;
 /// The most people who can be named.
 const MOST_PEOPLE: usize = 200;
 
+/// The most days that can be named: a hundred years.
+const MOST_DAYS: u32 = 36_500;
+
 /// What the rules can be asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PolicyCommand {
@@ -25,8 +28,8 @@ pub enum Refusal {
     /// More people than can be named.
     #[error("at most {MOST_PEOPLE} people can be named")]
     TooMany,
-    /// Everything would be forgotten at once.
-    #[error("what was said is kept for at least one day")]
+    /// Everything would be forgotten at once, or nobody would live to see it.
+    #[error("what was said is told for 1 to {MOST_DAYS} days")]
     NoRetention,
 }
 
@@ -45,7 +48,10 @@ impl Aggregate for Policy {
                 return Err(Refusal::TooMany);
             }
         }
-        if rules.retention_days == Some(0) {
+        if rules
+            .retention_days
+            .is_some_and(|days| !(1..=MOST_DAYS).contains(&days))
+        {
             return Err(Refusal::NoRetention);
         }
         if rules == self.rules {

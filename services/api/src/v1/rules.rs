@@ -5,7 +5,7 @@ use infragpt_events::{
     OrganizationId,
     policy::{Approvers, Rules},
 };
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
 use super::{
@@ -24,8 +24,22 @@ pub(crate) struct ChatRules {
     #[schema(min_items = 1, max_items = 200)]
     approvers: Option<Vec<String>>,
     /// For how many days what was said is told to agents; `null` for ever.
-    #[schema(minimum = 1)]
+    #[serde(default, deserialize_with = "days")]
+    #[schema(minimum = 1, maximum = 36500)]
     retention_days: Option<u32>,
+}
+
+/// JSON has one kind of numbers: 90.0 is 90.
+fn days<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
+    let Some(number) = Option::<serde_json::Number>::deserialize(deserializer)? else {
+        return Ok(None);
+    };
+    let text = number.to_string();
+    let whole = text.strip_suffix(".0").unwrap_or(&text);
+    let days = whole
+        .parse()
+        .map_err(|_| serde::de::Error::custom("`retention_days` is a number of days"))?;
+    Ok(Some(days))
 }
 
 impl From<Rules> for ChatRules {

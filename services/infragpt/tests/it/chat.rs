@@ -627,8 +627,8 @@ async fn whatever_people_write_gets_one_answer_or_one_sentence() {
     let it = Scripted::start().await;
     let long = format!("tell {}", "very long words ".repeat(2_600));
     let odd = [
-        "",
-        "   ",
+        "@infragpt",
+        "  @infragpt  ",
         "מה השתנה היום?",
         "🔥🔥🔥",
         "```\nlet x = `y`;\n```",
@@ -734,7 +734,7 @@ async fn a_very_long_answer_is_a_file_below_its_beginning() {
     let said = it.say("everything").await;
     let answers = it.answers(&said, 1).await;
     assert!(
-        answers[0].markdown().contains("The whole answer is in the file"),
+        answers[0].markdown().contains("The whole answer is in the file below"),
         "{}",
         answers[0].markdown().len()
     );

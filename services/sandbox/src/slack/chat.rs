@@ -45,6 +45,9 @@ pub(super) fn post_ephemeral(world: &Shared, arguments: &Arguments) -> Answer {
 /// <https://docs.slack.dev/reference/methods/chat.update>
 pub(super) fn update(world: &Shared, arguments: &Arguments) -> Answer {
     let (before, ts) = own(world, arguments, "cant_update_message")?;
+    if before.streaming {
+        return Err("streaming_state_conflict");
+    }
     let edited = world.clock.next_ts();
     let after = world
         .messages
