@@ -24,7 +24,7 @@ pub(crate) struct ChatRules {
     #[schema(min_items = 1, max_items = 200)]
     approvers: Option<Vec<String>>,
     /// For how many days what was said is told to agents; `null` for ever.
-    #[serde(default, deserialize_with = "days")]
+    #[serde(deserialize_with = "days")]
     #[schema(minimum = 1, maximum = 36500)]
     retention_days: Option<u32>,
 }
