@@ -36,6 +36,7 @@ fn complaint(output: &Output) -> String {
 async fn mistakes_are_named_and_have_their_exit_code() {
     let directory = tempfile::tempdir().unwrap();
     let password = ("INFRAGPT_NATS_PASSWORD_ADMIN", "p");
+    let grant = ("INFRAGPT_GRANT_KEY", "thirty-two characters and a few more");
     for (arguments, environment, code, expected) in [
         (&["nats", "check"][..], &[][..], 2, "set INFRAGPT_NATS_PASSWORD_ADMIN"),
         (
@@ -60,12 +61,19 @@ async fn mistakes_are_named_and_have_their_exit_code() {
             &["serve", "--role", "integrations"],
             &[("INFRAGPT_NATS_PASSWORD_INTEGRATIONS", "p")],
             2,
+            "set INFRAGPT_GRANT_KEY to at least 32 random characters",
+        ),
+        (
+            &["serve", "--role", "integrations"],
+            &[("INFRAGPT_NATS_PASSWORD_INTEGRATIONS", "p"), grant],
+            2,
             "set INFRAGPT_ENCRYPTION_KEYS to what `infragpt keys generate` prints",
         ),
         (
             &["serve", "--role", "integrations"],
             &[
                 ("INFRAGPT_NATS_PASSWORD_INTEGRATIONS", "p"),
+                grant,
                 ("INFRAGPT_ENCRYPTION_KEYS", "c2hvcnQ="),
             ],
             2,
