@@ -1,8 +1,15 @@
 //! One call, described so that it can be made again.
 
+use std::time::Duration;
+
 use reqwest::{Client, Method, RequestBuilder};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
+
+use super::limits::Pace;
+
+/// How long a call waits for a limit of its provider without its caller being told.
+pub const PATIENCE: Duration = Duration::from_secs(3);
 
 /// A request, with what decides about repeating it.
 #[derive(Clone, Debug)]
@@ -10,6 +17,8 @@ pub struct Call {
     pub(super) operation: &'static str,
     pub(super) account: Option<String>,
     pub(super) repeatable: bool,
+    pub(super) pace: Option<Pace>,
+    pub(super) patience: Duration,
     method: Method,
     url: Url,
     authorization: Authorization,
@@ -51,6 +60,8 @@ impl Call {
             operation,
             account: None,
             repeatable: method == Method::GET,
+            pace: None,
+            patience: PATIENCE,
             method,
             url,
             authorization: Authorization::None,
@@ -68,6 +79,23 @@ impl Call {
     /// It changes nothing, or nothing more when made again.
     pub fn repeatable(mut self) -> Self {
         self.repeatable = true;
+        self
+    }
+
+    /// It shares a limit with all calls of this key: while the provider wants none, none is sent, and for a minute after that one in
+    /// the time `every`, of which `at_once` may come at once after a pause.
+    pub fn paced(mut self, key: impl Into<String>, every: Duration, at_once: u32) -> Self {
+        self.pace = Some(Pace {
+            key: key.into(),
+            every,
+            at_once,
+        });
+        self
+    }
+
+    /// It waits so long for limits, all waits together; what would take longer is not sent.
+    pub fn patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
         self
     }
 

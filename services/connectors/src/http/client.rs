@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, Utc};
 use tracing::debug;
 
-use super::{Answer, Call, Error, breaker::Breakers, metrics, redirect, wait};
+use super::{Answer, Call, Error, breaker::Breakers, limits::Limits, metrics, redirect, wait};
 
 /// A provider answers within a second or not at all.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -19,12 +19,13 @@ const TRIES: u32 = 3;
 /// How long a call can take at most, all tries and waits together.
 const LONGEST: Duration = Duration::from_secs(40);
 
-/// Makes calls. Clones share connections and circuits.
+/// Makes calls. Clones share connections, circuits and limits.
 #[derive(Clone, Debug)]
 pub struct Client {
     http: reqwest::Client,
     connector: &'static str,
     breakers: Breakers,
+    limits: Limits,
     clock: fn() -> DateTime<Utc>,
 }
 
@@ -47,6 +48,7 @@ impl Client {
             http,
             connector,
             breakers: Breakers::new(connector),
+            limits: Limits::default(),
             clock,
         })
     }
@@ -57,8 +59,9 @@ impl Client {
     /// # Errors
     /// [`Error`].
     pub async fn send<T>(&self, call: &Call, read: impl Fn(&Answer) -> Result<T, Error>) -> Result<T, Error> {
+        let patience = self.turn(call).await?;
         let Some(account) = &call.account else {
-            return self.tries(call, read).await;
+            return self.tries(call, patience, read).await;
         };
         if self.breakers.enter(account, LONGEST).is_err() {
             metrics::request(self.connector, call.operation, "circuit_open");
@@ -66,22 +69,52 @@ impl Client {
                 "it failed too often in a row and is left alone for some seconds".to_owned(),
             ));
         }
-        let outcome = self.tries(call, read).await;
+        let outcome = self.tries(call, patience, read).await;
         self.breakers
             .ended(account, outcome.as_ref().is_err_and(Error::is_outage));
         outcome
     }
 
-    async fn tries<T>(&self, call: &Call, read: impl Fn(&Answer) -> Result<T, Error>) -> Result<T, Error> {
+    /// Waits for the call's turn; what is left of its patience then.
+    async fn turn(&self, call: &Call) -> Result<Duration, Error> {
+        let Some(pace) = &call.pace else {
+            return Ok(call.patience);
+        };
+        let wait = self.limits.enter(pace, call.patience).map_err(|wait| {
+            metrics::request(self.connector, call.operation, "held_back");
+            Error::RateLimited(wait)
+        })?;
+        if !wait.is_zero() {
+            tokio::time::sleep(wait).await;
+        }
+        Ok(call.patience.saturating_sub(wait))
+    }
+
+    async fn tries<T>(
+        &self,
+        call: &Call,
+        mut patience: Duration,
+        read: impl Fn(&Answer) -> Result<T, Error>,
+    ) -> Result<T, Error> {
         let mut made = 1;
         loop {
             let error = match self.once(call, &read).await {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
-            let Some(pause) = wait::before_next(&error, made, call.repeatable).filter(|_| made < TRIES) else {
+            if let (Error::RateLimited(wait), Some(pace)) = (&error, &call.pace) {
+                self.limits.rest(pace, *wait);
+            }
+            let pause = wait::before_next(&error, made, call.repeatable, patience).filter(|_| made < TRIES);
+            let Some(mut pause) = pause else {
                 return Err(error);
             };
+            if let (Error::RateLimited(_), Some(pace)) = (&error, &call.pace) {
+                pause = self.limits.enter(pace, patience).map_err(Error::RateLimited)?;
+            }
+            if matches!(error, Error::RateLimited(_)) {
+                patience = patience.saturating_sub(pause);
+            }
             made += 1;
             tokio::time::sleep(pause).await;
         }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 
-/// Requests that were made, and calls that weren't because the circuit was open. Labels `connector`, `operation` and `outcome`:
-/// `answered`, `refused` (4xx), `rate_limited`, `not_sent`, `unclear`, `circuit_open`.
+/// Requests that were made, and calls that weren't because the circuit was open or the provider had asked to wait. Labels `connector`,
+/// `operation` and `outcome`: `answered`, `refused` (4xx), `rate_limited`, `not_sent`, `unclear`, `circuit_open`, `held_back`.
 pub const REQUESTS: &str = "infragpt_connector_requests_total";
 
 /// How long a request took until its body was read, in seconds. Labels `connector` and `operation`.

@@ -7,9 +7,6 @@ use reqwest::StatusCode;
 
 use super::{Answer, Error};
 
-/// The longest wait that a caller isn't told of.
-pub(super) const LONGEST: Duration = Duration::from_secs(3);
-
 /// Where the limit is over, but nobody says when it begins anew.
 const UNSAID: Duration = Duration::from_mins(1);
 
@@ -36,9 +33,9 @@ pub(super) fn asked_for(answer: &Answer, now: DateTime<Utc>) -> Option<Duration>
 }
 
 /// How long to wait before the next of `made` tries, if there may be one.
-pub(super) fn before_next(error: &Error, made: u32, repeatable: bool) -> Option<Duration> {
+pub(super) fn before_next(error: &Error, made: u32, repeatable: bool, patience: Duration) -> Option<Duration> {
     match error {
-        Error::RateLimited(wait) => (*wait <= LONGEST).then_some(*wait),
+        Error::RateLimited(wait) => (*wait <= patience).then_some(*wait),
         Error::NotSent(_) => Some(pause(made)),
         Error::Unclear(_) => repeatable.then(|| pause(made)),
     }
@@ -89,15 +86,14 @@ mod tests {
 
     #[test]
     fn only_what_is_safe_is_repeated() {
+        let patience = Duration::from_secs(3);
+        let next = |error: &Error, repeatable| before_next(error, 1, repeatable, patience);
         let unclear = Error::Unclear(String::new());
-        assert!(before_next(&unclear, 1, true).is_some());
-        assert_eq!(before_next(&unclear, 1, false), None);
-        assert!(before_next(&Error::NotSent(String::new()), 1, false).is_some());
-        assert_eq!(
-            before_next(&Error::RateLimited(LONGEST), 1, false),
-            Some(Duration::from_secs(3))
-        );
-        assert_eq!(before_next(&Error::RateLimited(Duration::from_secs(4)), 1, true), None);
+        assert!(next(&unclear, true).is_some());
+        assert_eq!(next(&unclear, false), None);
+        assert!(next(&Error::NotSent(String::new()), false).is_some());
+        assert_eq!(next(&Error::RateLimited(patience), false), Some(patience));
+        assert_eq!(next(&Error::RateLimited(Duration::from_secs(4)), true), None);
     }
 
     #[test]

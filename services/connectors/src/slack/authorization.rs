@@ -143,7 +143,11 @@ impl Slack {
             ));
         }
         // Nothing is known of its account yet, and somebody waits: it has no circuit to share.
-        let caller = Caller { token, account: None };
+        let caller = Caller {
+            token,
+            account: None,
+            patience: crate::http::PATIENCE,
+        };
         let (identity, allowed) = self.api.identity(caller).await?;
         let scopes = allowed.unwrap_or_default();
         check_scopes(&scopes)?;

@@ -5,6 +5,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::web_api::Caller;
+use crate::http;
 
 /// A bot token, with whose it is: a post needs to ask nobody.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -46,6 +47,7 @@ impl Token {
         Caller {
             token: &self.access,
             account: Some(&self.account),
+            patience: http::PATIENCE,
         }
     }
 }

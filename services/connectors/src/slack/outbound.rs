@@ -30,7 +30,7 @@ use super::{connector::Slack, credential::Token, interpretation::connector};
 use crate::{Connector as _, Operation};
 
 /// The caller waits for 30 seconds.
-const LONGEST_POST: Duration = Duration::from_secs(25);
+const LONGEST_OPERATION: Duration = Duration::from_secs(25);
 
 /// An operation: the request is what `Session::$method` takes. It ends before its caller stops waiting and tries again: two of
 /// them at once would both find nothing, and both post.
@@ -49,7 +49,7 @@ macro_rules! operation {
                         session.check_account(&about.account)?;
                         session.$method(&request).await
                     };
-                    let spoken = tokio::time::timeout(LONGEST_POST, speaking).await.map_err(|_| {
+                    let spoken = tokio::time::timeout(LONGEST_OPERATION, speaking).await.map_err(|_| {
                         ServiceError::new(504, "Slack took too long, and may or may not have done it")
                     })??;
                     serde_json::to_value(spoken).map_err(|error| ServiceError::new(500, error.to_string()))

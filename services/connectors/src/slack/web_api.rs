@@ -191,9 +191,19 @@ impl Identity {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Caller<'token> {
     pub token: &'token SecretString,
-    /// Whose circuit it shares; none where the account isn't known yet.
+    /// Whose circuit and limits it shares; none where the account isn't known yet.
     pub account: Option<&'token str>,
+    /// How long a call may wait for a limit of Slack.
+    pub patience: Duration,
 }
+
+/// Slack takes about one message a second in a channel, and some at once.
+///
+/// Source: <https://docs.slack.dev/apis/web-api/rate-limits>.
+const BETWEEN_MESSAGES: Duration = Duration::from_secs(1);
+
+/// So many messages may come at once in a channel.
+const MESSAGES_AT_ONCE: u32 = 5;
 
 /// The Web API, with no token of its own.
 #[derive(Clone, Debug)]
@@ -240,6 +250,7 @@ impl WebApi {
         body: &Value,
     ) -> Result<T, Failure> {
         let call = self.call(method, caller.account)?.bearer(caller.token).json(body);
+        let call = paced(call, caller, method, body["channel"].as_str());
         self.http.send(&call, reading).await?
     }
 
@@ -264,6 +275,7 @@ impl WebApi {
         if let Some(account) = caller.account {
             call = call.of(account);
         }
+        let call = paced(call, caller, "files.upload", None);
         self.http
             .send(&call, |answer| {
                 Ok(match answer.status {
@@ -305,7 +317,7 @@ impl WebApi {
         fields: impl IntoIterator<Item = (&'static str, &'field str)>,
     ) -> Result<Call, Failure> {
         let call = self.call(method, caller.account)?.bearer(caller.token);
-        Ok(call.form(fields).repeatable())
+        Ok(paced(call.form(fields).repeatable(), caller, method, None))
     }
 
     fn call(&self, method: &'static str, circuit: Option<&str>) -> Result<Call, Failure> {
@@ -319,6 +331,23 @@ impl WebApi {
     }
 }
 
+/// Limits are those of a method in a workspace, and where it writes messages, in a channel.
+fn paced(call: Call, caller: Caller<'_>, method: &str, channel: Option<&str>) -> Call {
+    let Some(account) = caller.account else {
+        return call;
+    };
+    let call = call.patience(caller.patience);
+    match channel.filter(|_| method.starts_with("chat.")) {
+        Some(channel) if method == "chat.postMessage" => call.paced(
+            format!("{account} {method} {channel}"),
+            BETWEEN_MESSAGES,
+            MESSAGES_AT_ONCE,
+        ),
+        Some(channel) => call.paced(format!("{account} {method} {channel}"), Duration::ZERO, 1),
+        None => call.paced(format!("{account} {method}"), Duration::ZERO, 1),
+    }
+}
+
 /// Reads what a method gives, or Slack's refusal, which is a clear answer.
 fn reading<T: DeserializeOwned>(answer: &Answer) -> Result<Result<T, Failure>, http::Error> {
     if !answer.status.is_success() {
@@ -329,6 +358,9 @@ fn reading<T: DeserializeOwned>(answer: &Answer) -> Result<Result<T, Failure>, h
         return Ok(Ok(answer.json()?));
     }
     let word = envelope.error.unwrap_or_else(|| "no reason given".to_owned());
+    if matches!(word.as_str(), "ratelimited" | "rate_limited") {
+        return Err(http::Error::RateLimited(Duration::from_secs(1)));
+    }
     Ok(Err(match envelope.needed {
         Some(needed) if word == "missing_scope" => Failure::MissingScope(needed),
         _ => Failure::Refused(word),

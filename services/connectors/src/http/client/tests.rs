@@ -231,3 +231,70 @@ async fn what_is_asked_is_measured_and_names_nobody() {
     assert_eq!(notes.of(metrics::DURATION), vec![" test test recorded"; 8]);
     assert_eq!(notes.of(metrics::OPEN_CIRCUITS), [" test +1"]);
 }
+
+#[tokio::test]
+async fn while_a_limit_holds_nothing_is_sent_for_its_key() {
+    let provider = Provider::new(|_, _, headers| {
+        if headers.contains_key("x-limited") {
+            (StatusCode::TOO_MANY_REQUESTS, [("retry-after", "60")]).into_response()
+        } else {
+            fine()
+        }
+    })
+    .await;
+    let client = client();
+    let paced = |key: &str| provider.call(Method::POST).paced(key, Duration::ZERO, 1);
+    let limited = paced("T1 chat.update C1").header("x-limited", "1");
+    assert_eq!(
+        json_of(&client, &limited).await,
+        Err(Error::RateLimited(Duration::from_mins(1)))
+    );
+    assert!(matches!(
+        json_of(&client, &paced("T1 chat.update C1")).await,
+        Err(Error::RateLimited(left)) if left > Duration::from_secs(50)
+    ));
+    assert_eq!(provider.asked(), 1, "nothing was sent");
+    json_of(&client, &paced("T1 chat.update C2")).await.unwrap();
+    json_of(&client, &provider.call(Method::POST)).await.unwrap();
+}
+
+#[tokio::test]
+async fn those_who_wait_for_a_limit_come_after_it_and_one_by_one() {
+    let provider = Provider::new(|number, _, _| match number {
+        1 => (StatusCode::TOO_MANY_REQUESTS, [("retry-after", "1")]).into_response(),
+        _ => fine(),
+    })
+    .await;
+    let client = client();
+    let spacing = Duration::from_millis(200);
+    let call = provider.call(Method::POST).paced("T1 C1", spacing, 5);
+    let began = Instant::now();
+    let calls = (0..3).map(|_| json_of(&client, &call));
+    let (first, others) = tokio::join!(json_of(&client, &call), async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        futures::future::join_all(calls).await
+    });
+    assert!(
+        first.is_ok() && others.iter().all(Result::is_ok),
+        "{first:?} {others:?}"
+    );
+    assert_eq!(provider.asked(), 5, "only the first was refused");
+    assert!(began.elapsed() >= Duration::from_secs(1) + 3 * spacing);
+}
+
+#[tokio::test]
+async fn a_call_without_patience_is_not_sent_later() {
+    let provider = Provider::new(|number, _, _| match number {
+        1 => (StatusCode::TOO_MANY_REQUESTS, [("retry-after", "1")]).into_response(),
+        _ => fine(),
+    })
+    .await;
+    let client = client();
+    let call = provider.call(Method::POST).paced("T1 C1", Duration::ZERO, 1);
+    let hurried = call.clone().patience(Duration::ZERO);
+    for _ in 0..5 {
+        assert!(matches!(json_of(&client, &hurried).await, Err(Error::RateLimited(_))));
+    }
+    assert_eq!(provider.asked(), 1);
+    json_of(&client, &call).await.unwrap();
+}

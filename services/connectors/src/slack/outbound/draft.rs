@@ -106,6 +106,7 @@ impl Draft {
 impl Session {
     /// Makes the thread say what the answer says so far.
     pub async fn draft(&mut self, drafting: &Drafting) -> Result<Draft, ServiceError> {
+        self.hurry();
         let text = beginning(&drafting.text, LONGEST_DRAFT);
         let outcome = match &drafting.draft {
             None => self.begin(drafting, &text).await,

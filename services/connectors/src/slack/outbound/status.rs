@@ -59,6 +59,9 @@ pub(super) struct Shown {
 impl Session {
     /// Shows it, or takes it away.
     pub async fn status(&mut self, status: &Status) -> Result<Shown, ServiceError> {
+        if status.text.is_some() {
+            self.hurry();
+        }
         let shown = match (&status.text, status.shown) {
             (Some(text), _) => self.show(status, text).await,
             (None, Some(How::Reaction)) => self.react("reactions.remove", status).await.map(|_| How::Nothing),

@@ -87,6 +87,7 @@ impl Session {
     }
 
     async fn courtesy(&mut self, method: &'static str, body: &Value) -> Result<Value, ServiceError> {
+        self.hurry();
         let shown = self.json::<Value>(method, body).await;
         shown.map_err(|failure| failure.of_write())?;
         Ok(json!({}))

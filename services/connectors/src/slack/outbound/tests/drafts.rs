@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn drafting(text: &str, more: &Value) -> draft::Drafting {
+pub fn drafting(text: &str, more: &Value) -> draft::Drafting {
     let mut request = json!({
         "channel": "C0OPS", "thread": "1.1", "answer_id": Uuid::nil(), "text": text,
         "recipient": { "user": "U0ANN", "team": "T0ACME" },
@@ -13,7 +13,7 @@ fn drafting(text: &str, more: &Value) -> draft::Drafting {
     serde_json::from_value(request).unwrap()
 }
 
-fn completed(text: &str, draft: &draft::Draft) -> post::Post {
+pub fn completed(text: &str, draft: &draft::Draft) -> post::Post {
     serde_json::from_value(json!({
         "channel": "C0OPS", "thread": "1.1", "answer_id": Uuid::nil(), "text": text, "draft": draft,
     }))
