@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use super::*;
+use super::{split::length, *};
 
 #[test]
 fn nobody_is_alarmed() {
@@ -62,6 +62,50 @@ fn a_line_that_is_too_long_is_cut_between_words() {
     assert_eq!(split("aaaaaaaaaa", 4), ["aaaa", "aaaa", "aa"]);
 }
 
+#[test]
+fn a_table_stays_whole() {
+    let table = "| a | b |\n|---|---|\n| 1 | 2 |\n| 3 | 4 |";
+    assert_eq!(
+        split(&format!("so it is:\n{table}\nand so on"), 45),
+        ["so it is:", table, "and so on"]
+    );
+}
+
+#[test]
+fn a_table_that_is_too_long_has_its_header_in_each_message() {
+    let table = "a | b\n--|--\n1 | 2\n3 | 4\n5 | 6";
+    assert_eq!(split(table, 24), ["a | b\n--|--\n1 | 2\n3 | 4", "a | b\n--|--\n5 | 6"]);
+    assert_eq!(split("no | table\nat | all", 12), ["no | table", "at | all"]);
+    assert_eq!(
+        split("| a |\n|---|\n| a row that is too long |", 18),
+        ["| a |\n|---|", "| a row that is ", "too long |"]
+    );
+}
+
+#[test]
+fn an_item_of_a_list_stays_whole_with_what_hangs_on_it() {
+    let items = [
+        "- one\n  - nested\n  more",
+        "* two\n  ```\n  a\n  ```",
+        "1. three\nlazy\n2) four",
+    ];
+    assert_eq!(split(&items.join("\n"), 26), items);
+    assert_eq!(split("- one\n- two\n- three", 12), ["- one\n- two", "- three"]);
+    assert_eq!(
+        split("- one\n| a |\n|---|\n| 1 |", 20),
+        ["- one", "| a |\n|---|\n| 1 |"]
+    );
+}
+
+#[test]
+fn a_heading_stands_with_what_follows() {
+    assert_eq!(
+        split("one one\n\n## Two\n\ntwo two two", 20),
+        ["one one", "## Two\n\ntwo two two"]
+    );
+    assert_eq!(split("# One\n\ntwo two two two", 16), ["# One", "two two two two"]);
+}
+
 fn letters(text: &str) -> String {
     text.chars().filter(char::is_ascii_lowercase).collect()
 }
@@ -88,6 +132,51 @@ proptest! {
             }
         }
         prop_assert_eq!(letters(&messages.concat()), letters(&markdown));
+    }
+
+    #[test]
+    fn what_fits_into_a_message_is_in_one(
+        blocks in proptest::collection::vec(
+            prop_oneof![
+                "[a-z]{1,8}( [a-z]{1,8}){0,4}",
+                proptest::collection::vec("[a-z]{1,6}", 1..4).prop_map(|rows| {
+                    let rows: Vec<String> = rows.iter().map(|row| format!("| {row} | x |")).collect();
+                    format!("| a | b |\n|---|---|\n{}", rows.join("\n"))
+                }),
+                proptest::collection::vec("[a-z]{1,6}", 1..4).prop_map(|lines| format!("```\n{}\n```", lines.join("\n\n"))),
+                "[a-z]{1,6}".prop_map(|word| format!("- {word}\n  and {word}")),
+            ],
+            1..12,
+        ),
+        between in proptest::collection::vec(prop_oneof![Just("\n"), Just("\n\n")], 12),
+        limit in 64..200_usize,
+    ) {
+        let mut markdown = String::new();
+        for (block, between) in blocks.iter().zip(between) {
+            // A line that follows a table, or an item, would belong to it.
+            let between = if block.starts_with(['|', '-']) { "\n\n" } else { between };
+            markdown.extend([block, between]);
+        }
+        let messages = split(&markdown, limit);
+        for block in blocks.iter().filter(|block| length(block) <= limit) {
+            prop_assert!(messages.iter().any(|message| message.contains(block.as_str())), "{block:?} in {messages:?}");
+        }
+        prop_assert!(messages.iter().all(|message| length(message) <= limit), "{messages:?}");
+    }
+
+    #[test]
+    fn a_table_of_any_length_is_a_table_in_each_message(rows in 1..60_usize, limit in 40..200_usize) {
+        let body: Vec<String> = (0..rows).map(|row| format!("| row {row} | x |")).collect();
+        let table = format!("| a | b |\n|---|---|\n{}", body.join("\n"));
+        let messages = split(&table, limit);
+        let mut found = Vec::new();
+        for message in &messages {
+            prop_assert!(length(message) <= limit);
+            let rest = message.strip_prefix("| a | b |\n|---|---|\n");
+            prop_assert!(rest.is_some(), "{message:?}");
+            found.extend(rest.into_iter().flat_map(str::lines));
+        }
+        prop_assert_eq!(found, body);
     }
 
     #[test]
