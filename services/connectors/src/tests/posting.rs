@@ -1,5 +1,7 @@
 //! Posting with tokens of a real vault.
 
+mod operations;
+
 use std::sync::Arc;
 
 use infragpt_events::OrganizationId;
