@@ -36,7 +36,6 @@ fn complaint(output: &Output) -> String {
 async fn mistakes_are_named_and_have_their_exit_code() {
     let directory = tempfile::tempdir().unwrap();
     let password = ("INFRAGPT_NATS_PASSWORD_ADMIN", "p");
-    let grant = ("INFRAGPT_GRANT_KEY", "thirty-two characters and a few more");
     for (arguments, environment, code, expected) in [
         (&["nats", "check"][..], &[][..], 2, "set INFRAGPT_NATS_PASSWORD_ADMIN"),
         (
@@ -50,76 +49,6 @@ async fn mistakes_are_named_and_have_their_exit_code() {
             &[("INFRAGPT_HTTP_LISTEN", "here")],
             2,
             "`http.listen` in `INFRAGPT_HTTP_LISTEN`",
-        ),
-        (
-            &["serve", "--role", "queries"],
-            &[("INFRAGPT_NATS_PASSWORD_QUERIES", "p")],
-            2,
-            "INFRAGPT_DATABASE_URL",
-        ),
-        (
-            &["serve", "--role", "integrations"],
-            &[("INFRAGPT_NATS_PASSWORD_INTEGRATIONS", "p")],
-            2,
-            "set INFRAGPT_GRANT_KEY to at least 32 random characters",
-        ),
-        (
-            &["serve", "--role", "integrations"],
-            &[("INFRAGPT_NATS_PASSWORD_INTEGRATIONS", "p"), grant],
-            2,
-            "set INFRAGPT_ENCRYPTION_KEYS to what `infragpt keys generate` prints",
-        ),
-        (
-            &["serve", "--role", "integrations"],
-            &[
-                ("INFRAGPT_NATS_PASSWORD_INTEGRATIONS", "p"),
-                grant,
-                ("INFRAGPT_ENCRYPTION_KEYS", "c2hvcnQ="),
-            ],
-            2,
-            "5 bytes",
-        ),
-        (
-            &["serve", "--role", "slack"],
-            &[
-                ("INFRAGPT_NATS_PASSWORD_SLACK", "p"),
-                ("INFRAGPT_SLACK_CLIENT_ID", "1.2"),
-            ],
-            2,
-            "slack.client_secret",
-        ),
-        (
-            &["serve", "--role", "github"],
-            &[("INFRAGPT_NATS_PASSWORD_GITHUB", "p"), ("INFRAGPT_GITHUB_APP_ID", "7")],
-            2,
-            "github.private_key",
-        ),
-        (
-            &["serve", "--role", "clerk"],
-            &[
-                ("INFRAGPT_NATS_PASSWORD_CLERK", "p"),
-                ("INFRAGPT_CLERK_WEBHOOK_SECRET", "whsec_leaked!"),
-            ],
-            2,
-            "clerk.webhook_secret",
-        ),
-        (
-            &["serve", "--role", "api"],
-            &[
-                ("INFRAGPT_NATS_PASSWORD_API", "p"),
-                ("INFRAGPT_CLERK_ISSUER", "https://clerk.example.com"),
-            ],
-            2,
-            "clerk.authorized_parties is missing",
-        ),
-        (
-            &["serve", "--role", "api"],
-            &[
-                ("INFRAGPT_NATS_PASSWORD_API", "p"),
-                ("INFRAGPT_API_TRUSTED_PROXIES", "everybody"),
-            ],
-            2,
-            "api.trusted_proxies",
         ),
         (&["serve", "--role", "nobody"], &[], 2, "invalid value 'nobody'"),
         (&["migrate"], &[], 2, "INFRAGPT_DATABASE_URL"),
@@ -139,6 +68,77 @@ async fn mistakes_are_named_and_have_their_exit_code() {
         (&["rebuild"], &[], 2, "unrecognized subcommand"),
     ] {
         complains(directory.path(), arguments, environment, (code, expected)).await;
+    }
+}
+
+#[tokio::test]
+async fn what_a_role_lacks_is_named() {
+    let directory = tempfile::tempdir().unwrap();
+    let grant = ("INFRAGPT_GRANT_KEY", "thirty-two characters and a few more");
+    for (role, environment, expected) in [
+        (
+            "queries",
+            &[("INFRAGPT_NATS_PASSWORD_QUERIES", "p")][..],
+            "INFRAGPT_DATABASE_URL",
+        ),
+        (
+            "integrations",
+            &[("INFRAGPT_NATS_PASSWORD_INTEGRATIONS", "p")],
+            "set INFRAGPT_GRANT_KEY to at least 32 random characters",
+        ),
+        (
+            "integrations",
+            &[("INFRAGPT_NATS_PASSWORD_INTEGRATIONS", "p"), grant],
+            "set INFRAGPT_ENCRYPTION_KEYS to what `infragpt keys generate` prints",
+        ),
+        (
+            "integrations",
+            &[
+                ("INFRAGPT_NATS_PASSWORD_INTEGRATIONS", "p"),
+                grant,
+                ("INFRAGPT_ENCRYPTION_KEYS", "c2hvcnQ="),
+            ],
+            "5 bytes",
+        ),
+        (
+            "slack",
+            &[
+                ("INFRAGPT_NATS_PASSWORD_SLACK", "p"),
+                ("INFRAGPT_SLACK_CLIENT_ID", "1.2"),
+            ],
+            "slack.client_secret",
+        ),
+        (
+            "github",
+            &[("INFRAGPT_NATS_PASSWORD_GITHUB", "p"), ("INFRAGPT_GITHUB_APP_ID", "7")],
+            "github.private_key",
+        ),
+        (
+            "clerk",
+            &[
+                ("INFRAGPT_NATS_PASSWORD_CLERK", "p"),
+                ("INFRAGPT_CLERK_WEBHOOK_SECRET", "whsec_leaked!"),
+            ],
+            "clerk.webhook_secret",
+        ),
+        (
+            "api",
+            &[
+                ("INFRAGPT_NATS_PASSWORD_API", "p"),
+                ("INFRAGPT_CLERK_ISSUER", "https://clerk.example.com"),
+            ],
+            "clerk.authorized_parties is missing",
+        ),
+        (
+            "api",
+            &[
+                ("INFRAGPT_NATS_PASSWORD_API", "p"),
+                ("INFRAGPT_API_TRUSTED_PROXIES", "everybody"),
+            ],
+            "api.trusted_proxies",
+        ),
+    ] {
+        complains(directory.path(), &["serve", "--role", role], environment, (2, expected)).await;
     }
 }
 
