@@ -9,6 +9,9 @@ use crate::Aggregate;
 /// The most people who can be named.
 const MOST_PEOPLE: usize = 200;
 
+/// The longest identifier of a person.
+const LONGEST_NAME: usize = 64;
+
 /// The most days that can be named: a hundred years.
 const MOST_DAYS: u32 = 36_500;
 
@@ -25,6 +28,9 @@ pub enum Refusal {
     /// Nothing could ever be approved.
     #[error("name at least one person who may approve, or allow anyone")]
     NobodyMayApprove,
+    /// It is no identifier, so nobody could be it.
+    #[error("people are named by their identifiers in the chat: 1 to {LONGEST_NAME} letters and digits")]
+    NotAPerson,
     /// More people than can be named.
     #[error("at most {MOST_PEOPLE} people can be named")]
     TooMany,
@@ -47,6 +53,9 @@ impl Aggregate for Policy {
             if people.len() > MOST_PEOPLE {
                 return Err(Refusal::TooMany);
             }
+            if !people.iter().all(|person| is_identifier(person)) {
+                return Err(Refusal::NotAPerson);
+            }
         }
         if rules
             .retention_days
@@ -63,6 +72,10 @@ impl Aggregate for Policy {
     fn evolve(self, event: &PolicyEvent) -> Self {
         Self::after(event)
     }
+}
+
+fn is_identifier(person: &str) -> bool {
+    (1..=LONGEST_NAME).contains(&person.len()) && person.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
 #[cfg(test)]
@@ -108,6 +121,11 @@ mod tests {
         given::<Policy>([])
             .when(listed((0..=MOST_PEOPLE).map(|number| number.to_string()).collect()))
             .then_refused(Refusal::TooMany);
+        for nobody in ["", " ", "@maya", &"U".repeat(LONGEST_NAME + 1)] {
+            given::<Policy>([])
+                .when(listed(BTreeSet::from([nobody.to_owned()])))
+                .then_refused(Refusal::NotAPerson);
+        }
         given::<Policy>([])
             .when(PolicyCommand::Change(Rules {
                 retention_days: Some(0),

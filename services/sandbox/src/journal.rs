@@ -18,6 +18,9 @@ pub(crate) struct Call {
     pub(crate) ok: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) error: Option<String>,
+    /// The thread that it is about, as channel and timestamp.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) thread: Option<(String, String)>,
 }
 
 /// One attempt to hand something to the app.
@@ -48,11 +51,16 @@ struct Entries {
 
 impl Journal {
     pub(crate) fn call(&self, method: &str, error: Option<&str>) {
+        self.call_in(method, None, error);
+    }
+
+    pub(crate) fn call_in(&self, method: &str, thread: Option<(String, String)>, error: Option<&str>) {
         let call = Call {
             method: method.into(),
             at: clock::precise(),
             ok: error.is_none(),
             error: error.map(str::to_owned),
+            thread,
         };
         keep(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner).calls, call);
     }

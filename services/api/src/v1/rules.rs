@@ -20,14 +20,21 @@ use super::{
 pub(crate) struct ChatRules {
     /// Whether channels that are shared with other companies, and people of those, are answered.
     shared_channels: bool,
+    // A field that is read by a function can't be left out: nobody gives everybody the right to approve by forgetting it.
     /// Who may let a proposed action happen, by their identifiers in the chat; `null` for everybody of the account.
+    #[serde(deserialize_with = "Option::deserialize")]
     #[schema(min_items = 1, max_items = 200)]
-    approvers: Option<Vec<String>>,
+    approvers: Option<Vec<Approver>>,
     /// For how many days what was said is told to agents; `null` for ever.
     #[serde(deserialize_with = "days")]
     #[schema(minimum = 1, maximum = 36500)]
     retention_days: Option<u32>,
 }
+
+/// A person, by the identifier in the chat.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9]+$", example = "U0MAYA")]
+pub(crate) struct Approver(String);
 
 /// JSON has one kind of numbers: 90.0 is 90.
 fn days<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
@@ -48,7 +55,7 @@ impl From<Rules> for ChatRules {
             shared_channels: rules.shared_channels,
             approvers: match rules.approvers {
                 Approvers::Anyone => None,
-                Approvers::Listed(people) => Some(people.into_iter().collect()),
+                Approvers::Listed(people) => Some(people.into_iter().map(Approver).collect()),
             },
             retention_days: rules.retention_days,
         }
@@ -60,7 +67,7 @@ impl From<ChatRules> for Rules {
         Self {
             shared_channels: rules.shared_channels,
             approvers: rules.approvers.map_or(Approvers::Anyone, |people| {
-                Approvers::Listed(people.into_iter().collect())
+                Approvers::Listed(people.into_iter().map(|Approver(person)| person).collect())
             }),
             retention_days: rules.retention_days,
         }

@@ -23,7 +23,7 @@ const GUIDE: &str = include_str!("../../CONTROL.md");
 
 /// Every verb, as a refusal lists them.
 const VERBS: &str = "message, edit, delete, reaction, command, press, interaction, home, assistant, submit, dismiss, \
-create_channel, stream_timeout, disconnect, url_verification, raw_socket, slack_uninstall, expire_tokens, next_consent, github_webhook, github_app, \
+create_channel, create_workspace, stream_timeout, disconnect, url_verification, raw_socket, slack_uninstall, expire_tokens, next_consent, github_webhook, github_app, \
 github_installation, github_approve, github_rate_limit, clerk_webhook, clerk_announce, clerk_user, clerk_organization, \
 clerk_membership, clerk_session, clerk_rotate_key, clerk_instance, fault, clear_faults, replies, state, reset";
 
@@ -64,6 +64,7 @@ pub(crate) async fn perform(world: &Shared, verb: &str, body: &[u8]) -> Answer {
         "submit" => modal::submit(world, body).await,
         "dismiss" => modal::dismiss(world, body).await,
         "create_channel" => workspace::create_channel(world, body),
+        "create_workspace" => workspace::create_workspace(world, body),
         "stream_timeout" => workspace::stream_timeout(world, body),
         "disconnect" => connection::disconnect(world, body),
         "url_verification" => connection::url_verification(world, body).await,

@@ -43,6 +43,23 @@ pub(super) fn create_channel(world: &World, body: &[u8]) -> Answer {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+struct Workspace {
+    team_id: String,
+}
+
+/// The app is installed in one more workspace. The channels are the same.
+pub(super) fn create_workspace(world: &World, body: &[u8]) -> Answer {
+    let Workspace { team_id } = read(body)?;
+    if !team_id.starts_with('T') || team_id == world.configuration.slack.team_id {
+        return Err(Problem::bad_request(format!(
+            "`{team_id}` can't be one more workspace: its identifier begins with T and is not the first one's."
+        )));
+    }
+    Ok(json!({ "bot_token": world.slack_tokens.install_in(&team_id, clock::seconds()) }))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Limits {
     idle_ms: Option<i64>,
     lifetime_ms: Option<i64>,

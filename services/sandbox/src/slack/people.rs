@@ -1,6 +1,10 @@
 use serde_json::{Value, json};
 
-use super::{arguments::Arguments, token::Install, web_api::Answer};
+use super::{
+    arguments::Arguments,
+    token::{Access, Install},
+    web_api::Answer,
+};
 use crate::world::World;
 
 /// <https://docs.slack.dev/reference/methods/api.test>
@@ -9,7 +13,7 @@ pub(super) fn api_test(arguments: &Arguments) -> Value {
 }
 
 /// <https://docs.slack.dev/reference/methods/auth.test>
-pub(super) fn auth_test(world: &World, install: Install) -> Value {
+pub(super) fn auth_test(world: &World, access: &Access) -> Value {
     let slack = &world.configuration.slack;
     let mut answer = json!({
         "url": format!("{}/", world.url),
@@ -18,9 +22,13 @@ pub(super) fn auth_test(world: &World, install: Install) -> Value {
         "team_id": slack.team_id,
         "user_id": slack.bot_user,
         "bot_id": slack.bot_id,
-        "is_enterprise_install": install == Install::Organization,
+        "is_enterprise_install": access.install == Install::Organization,
     });
-    if install == Install::Organization {
+    if let Some(team) = &access.team {
+        answer["team"] = team.to_lowercase().into();
+        answer["team_id"] = team.as_str().into();
+    }
+    if access.install == Install::Organization {
         // A token of the organization stands for no workspace.
         answer["team"] = slack.enterprise.name.as_str().into();
         answer["team_id"] = slack.enterprise.id.as_str().into();

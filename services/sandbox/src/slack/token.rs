@@ -27,6 +27,8 @@ pub(crate) enum Install {
 pub(crate) struct Access {
     pub(crate) install: Install,
     pub(crate) scopes: Vec<String>,
+    /// The workspace, where it isn't the one that is configured.
+    pub(crate) team: Option<String>,
 }
 
 impl Access {
@@ -86,7 +88,8 @@ impl Tokens {
         let configured = Token {
             access: Access {
                 install: Install::Workspace,
-                scopes: super::scope::ALL.iter().map(|&scope| scope.to_owned()).collect(),
+                scopes: all_scopes(),
+                team: None,
             },
             expires: None,
             ended: None,
@@ -108,13 +111,27 @@ impl Tokens {
         kept.revive();
         let code = format!("1111.2222.{}", hex::encode(clock::random()));
         let entry = Code {
-            access: Access { install, scopes },
+            access: Access {
+                install,
+                scopes,
+                team: None,
+            },
             redirect_uri,
             expires: now + CODE_SECONDS,
             used: false,
         };
         kept.codes.insert(code.clone(), entry);
         code
+    }
+
+    /// Lets the app into one more workspace; returns the bot token.
+    pub(crate) fn install_in(&self, team: &str, now: i64) -> String {
+        let access = Access {
+            install: Install::Workspace,
+            scopes: all_scopes(),
+            team: Some(team.to_owned()),
+        };
+        self.lock().issue(access, false, now).access_token
     }
 
     /// Exchanges a code, once.
@@ -235,6 +252,10 @@ impl Tokens {
     fn lock(&self) -> MutexGuard<'_, Kept> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn all_scopes() -> Vec<String> {
+    super::scope::ALL.iter().map(|&scope| scope.to_owned()).collect()
 }
 
 impl Token {

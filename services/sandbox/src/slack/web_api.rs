@@ -51,9 +51,12 @@ pub(super) async fn call(
         None => {}
     }
     let mut scopes = String::new();
+    let mut thread = None;
     let answer = Arguments::read(query.as_deref(), &headers, &body)
         .map_err(refused)
         .and_then(|arguments| {
+            let channel = arguments.text("channel_id").or_else(|| arguments.text("channel"));
+            thread = channel.zip(arguments.text("thread_ts"));
             let caller = authorize(&world, &method, &headers, &arguments).map_err(refused)?;
             if let Caller::Bot { access, .. } = &caller {
                 scopes = access.scopes.join(",");
@@ -63,12 +66,12 @@ pub(super) async fn call(
         });
     let response = match answer {
         Ok(mut body) => {
-            world.journal.call(&method, None);
+            world.journal.call_in(&method, thread, None);
             body["ok"] = true.into();
             respond(&body, &scopes)
         }
         Err(body) => {
-            world.journal.call(&method, body["error"].as_str());
+            world.journal.call_in(&method, thread, body["error"].as_str());
             respond(&body, &scopes)
         }
     };
@@ -149,7 +152,7 @@ fn dispatch(world: &Shared, method: &str, caller: &Caller, headers: &HeaderMap, 
             "apps.uninstall" => return oauth::uninstall(world, install, headers, arguments),
             "auth.revoke" => return Ok(oauth::revoke(world, token, install, arguments)),
             "auth.teams.list" => return Ok(people::auth_teams(world)),
-            "auth.test" => return Ok(people::auth_test(world, install)),
+            "auth.test" => return Ok(people::auth_test(world, access)),
             _ => {}
         }
     }
