@@ -67,7 +67,8 @@ pub(super) fn own() -> anyhow::Result<f64> {
     resident_of("self")
 }
 
-fn resident(installation: &Installation) -> anyhow::Result<f64> {
+/// What the roles hold.
+pub(super) fn resident(installation: &Installation) -> anyhow::Result<f64> {
     let roles = installation.roles.as_ref().and_then(Roles::pid);
     resident_of(&roles.context("the roles don't run")?.to_string())
 }

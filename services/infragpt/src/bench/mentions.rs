@@ -6,7 +6,7 @@ use anyhow::{Context as _, ensure};
 use bytes::Bytes;
 use infragpt_events::conversation::ConversationEvent;
 use infragpt_nats::{Bare, Received, decode_event};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use super::{
@@ -23,16 +23,31 @@ const CHANNELS: usize = 16;
 const BARE_BYTES: usize = 1_700;
 const ANSWERED_WITHIN: Duration = Duration::from_secs(30);
 
-/// Asks `count` questions at `per_second`, whether or not the ones before are answered, and returns how many
+/// A mention in one of the channels of the first workspace.
+fn mention(index: usize) -> Value {
+    json!({ "text": QUESTION, "via": "socket", "channel": format!("C0BENCH{:03}", index % CHANNELS) })
+}
+
+/// Asks the first workspace, so that what is needed for that is there.
+pub(super) async fn warm_up(control: &Control, count: usize) -> anyhow::Result<()> {
+    ask(control, count, 10, mention).await?;
+    Ok(())
+}
+
+/// Asks `count` questions, as `question` has the one with a number, at `per_second`, whether or not the ones before are answered, and returns how many
 /// milliseconds each answer took.
-pub(super) async fn ask(control: &Control, count: usize, per_second: u32) -> anyhow::Result<Vec<f64>> {
+pub(super) async fn ask(
+    control: &Control,
+    count: usize,
+    per_second: u32,
+    question: impl Fn(usize) -> Value,
+) -> anyhow::Result<Vec<f64>> {
     let mut asked: JoinSet<anyhow::Result<Said>> = JoinSet::new();
     let mut ticks = tokio::time::interval(Duration::from_secs(1) / per_second);
     for index in 0..count {
         ticks.tick().await;
         let control = control.clone();
-        let message =
-            json!({ "text": QUESTION, "via": "socket", "channel": format!("C0BENCH{:03}", index % CHANNELS) });
+        let message = question(index);
         asked.spawn(async move { control.message(&message).await });
     }
     let mut latencies = Vec::with_capacity(count);
@@ -56,7 +71,7 @@ pub(super) async fn measure(observer: &Observer, bare: &Bare, pace: Pace) -> any
     let (mut answered, mut published) = (Vec::new(), Vec::new());
     let payload = Bytes::from(vec![b' '; BARE_BYTES]);
     for _ in 0..pace.rounds {
-        answered.extend(ask(&observer.control, pace.mentions, pace.per_second).await?);
+        answered.extend(ask(&observer.control, pace.mentions, pace.per_second, mention).await?);
         let mut ticks = tokio::time::interval(Duration::from_secs(1) / pace.per_second);
         for _ in 0..pace.mentions {
             ticks.tick().await;
@@ -156,13 +171,13 @@ impl Steps {
 }
 
 /// Slack's `seconds.micros` as microseconds since the epoch.
-fn microseconds(ts: &str) -> anyhow::Result<i64> {
+pub(super) fn microseconds(ts: &str) -> anyhow::Result<i64> {
     let (seconds, micros) = ts.split_once('.').context("a timestamp without a point")?;
     Ok(seconds.parse::<i64>()? * 1_000_000 + micros.parse::<i64>()?)
 }
 
 /// In milliseconds.
-fn micros_between(from: i64, to: i64) -> f64 {
+pub(super) fn micros_between(from: i64, to: i64) -> f64 {
     f64::from(i32::try_from(to - from).unwrap_or(i32::MAX)) / 1e3
 }
 

@@ -12,5 +12,6 @@ mod plan;
 mod rebuild;
 mod report;
 mod run;
+mod workspaces;
 
 pub use run::{Arguments, run};

@@ -27,6 +27,12 @@ pub(super) struct Plan {
     pub idle: Duration,
     pub warm_up: usize,
     pub paces: [Pace; 2],
+    /// How many mentions go to many workspaces, one after the other.
+    pub sustained: usize,
+    /// How many of them are worked on for so long that people see it.
+    pub shown: usize,
+    /// How many are asked beside an agent that sleeps, and as many without it.
+    pub apart: usize,
     pub sizes: [Size; 3],
     pub rounds: usize,
     /// No further round of webhooks of one size begins after this.
@@ -64,6 +70,9 @@ impl Plan {
             idle: Duration::from_secs(5),
             warm_up: 20,
             paces: [pace(1, 10), pace(50, 500)],
+            sustained: 3_000,
+            shown: 200,
+            apart: 1_000,
             sizes: sizes([6000, 5000, 4000]),
             rounds: 5,
             size_within: Duration::from_secs(40),
@@ -91,6 +100,9 @@ impl Plan {
             idle: Duration::from_secs(1),
             warm_up: 2,
             paces: [pace(1, 3), pace(50, 50)],
+            sustained: 100,
+            shown: 20,
+            apart: 100,
             sizes: sizes([300, 200, 100]),
             rounds: 1,
             size_within: Duration::from_secs(5),

@@ -14,6 +14,8 @@ pub(super) enum Goal {
     AtLeast(f64),
     /// In proportion to the bare operation.
     RatioAtLeast(f64),
+    /// In proportion to what it stands beside.
+    RatioAtMost(f64),
 }
 
 /// What a figure counts.
@@ -75,6 +77,7 @@ impl Row {
         self.met = Some(match goal {
             Goal::AtMost(most) => self.value <= most,
             Goal::AtLeast(least) => self.value >= least,
+            Goal::RatioAtMost(most) => self.ratio.is_some_and(|ratio| ratio <= most),
             Goal::RatioAtLeast(least) => self.ratio.is_some_and(|ratio| ratio >= least),
         });
         self
@@ -85,6 +88,7 @@ impl Row {
             Some(Goal::AtMost(most)) => format!("≤ {most} {}", self.unit).trim_end().to_owned(),
             Some(Goal::AtLeast(least)) => format!("≥ {least} {}", self.unit).trim_end().to_owned(),
             Some(Goal::RatioAtLeast(least)) => format!("≥ {:.0} % of bare", least * 100.0),
+            Some(Goal::RatioAtMost(most)) => format!("≤ {most} ×"),
             None => String::new(),
         };
         let ratio = self.ratio.map(|ratio| match self.unit {

@@ -12,6 +12,7 @@ use super::{
     plan::Plan,
     rebuild,
     report::{Report, Row},
+    workspaces,
 };
 use crate::{
     configuration::{Log as LogSettings, LogFormat, NatsUser},
@@ -119,7 +120,7 @@ async fn measure(directory: PathBuf, plan: &Plan) -> anyhow::Result<Vec<Row>> {
         observer.control.github_webhook(&webhook).await?;
     }
     observer.rows().await?;
-    mentions::ask(&observer.control, plan.warm_up, 10).await?;
+    mentions::warm_up(&observer.control, plan.warm_up).await?;
     for pace in plan.paces {
         eprintln!("Mentions at {} a second …", pace.per_second);
         rows.extend(mentions::measure(&observer, &bare, pace).await?);
@@ -134,6 +135,8 @@ async fn measure(directory: PathBuf, plan: &Plan) -> anyhow::Result<Vec<Row>> {
     eprintln!("Pages of the HTTP API …");
     rows.extend(api::measure(&observer, plan).await?);
     let mut installation = observer.end().await;
+    eprintln!("Many workspaces …");
+    rows.extend(workspaces::measure(&mut installation, plan).await?);
 
     footprint::stop(&mut installation).await?;
     let operator = installation.connect(NatsUser::Operator).await?;
