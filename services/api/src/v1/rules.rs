@@ -14,6 +14,9 @@ use super::{
     input::{Json as Body, Nothing, Query},
 };
 
+/// The longest list of people that is read.
+const MOST_APPROVERS: usize = 200;
+
 /// What the organization allows in its chat.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -22,7 +25,7 @@ pub(crate) struct ChatRules {
     shared_channels: bool,
     // A field that is read by a function can't be left out: nobody gives everybody the right to approve by forgetting it.
     /// Who may let a proposed action happen, by their identifiers in the chat; `null` for everybody of the account.
-    #[serde(deserialize_with = "Option::deserialize")]
+    #[serde(deserialize_with = "people")]
     #[schema(min_items = 1, max_items = 200)]
     approvers: Option<Vec<Approver>>,
     /// For how many days what was said is told to agents; `null` for ever.
@@ -35,6 +38,17 @@ pub(crate) struct ChatRules {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9]+$", example = "U0MAYA")]
 pub(crate) struct Approver(String);
+
+/// The same person may be named twice, which the rules don't count.
+fn people<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<Approver>>, D::Error> {
+    let people = Option::<Vec<Approver>>::deserialize(deserializer)?;
+    if people.as_ref().is_some_and(|people| people.len() > MOST_APPROVERS) {
+        return Err(serde::de::Error::custom(format!(
+            "`approvers` names at most {MOST_APPROVERS} people"
+        )));
+    }
+    Ok(people)
+}
 
 /// JSON has one kind of numbers: 90.0 is 90.
 fn days<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
